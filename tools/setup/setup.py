@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Installs what building and testing need and is not there: Debian packages (apt.txt) and .venv (requirements.txt).
+
+Silent when nothing is missing. Needs root only for apt, and names the packages when it may not.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+VENV = ROOT / ".venv"
+
+
+def listed(name: str) -> list[str]:
+    lines = (HERE / name).read_text().splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def missing_packages() -> list[str]:
+    wanted = listed("apt.txt")
+    shown = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *wanted],
+        capture_output=True, text=True, check=False,
+    ).stdout
+    installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
+    return [name for name in wanted if name not in installed]
+
+
+def install_packages() -> None:
+    missing = missing_packages()
+    if not missing:
+        return
+    print(f"setup: installing {len(missing)} Debian packages: {' '.join(missing)}", flush=True)
+    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if root and (not shutil.which("sudo") or subprocess.run([*root, "true"], check=False).returncode != 0):
+        sys.exit(f"setup: apt needs root. Run this once, then again ./dev:\n  apt-get install -y {' '.join(missing)}")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "check": True}
+    subprocess.run([*root, "apt-get", "update", "-q"], **quiet)
+    subprocess.run([*root, "apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], **quiet)
+
+
+def make_venv() -> None:
+    """.venv holds exactly requirements.txt; a stamp with its hash says that it does."""
+    wanted = hashlib.sha256((HERE / "requirements.txt").read_bytes()).hexdigest()
+    stamp = VENV / "requirements.sha256"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print("setup: making .venv with the pinned Python packages", flush=True)
+    subprocess.run(["/usr/bin/python3", "-m", "venv", VENV], check=True)
+    subprocess.run(
+        [VENV / "bin/pip", "install", "--quiet", "--no-deps", "-r", HERE / "requirements.txt"], check=True
+    )
+    stamp.write_text(wanted)
+
+
+if __name__ == "__main__":
+    install_packages()
+    make_venv()

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""House rules that neither the compiler nor clang-tidy holds. Runs at the start of every build.
+
+    tools/tidy.py [--root DIR] [--stamp FILE]
+
+Prints `file:line: rule: message` per violation and exits 1 if there is any. Each rule is one function over
+one file (or over the tree) and has a test in tidy_test.py that breaks it.
+"""
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CODE = {".cc", ".h"}
+FOLDERS = ("src", "apps", "bench")
+
+
+@dataclass
+class Graph:
+    """The rows of cmake/module_graph.cmake."""
+
+    modules: dict[str, set[str]] = field(default_factory=dict)
+    in_tests: dict[str, set[str]] = field(default_factory=dict)
+    apps: dict[str, set[str]] = field(default_factory=dict)
+
+    def module_of(self, path: str) -> str | None:
+        """The module that owns `path` (relative to src/): the longest row that is a prefix of its folder."""
+        parts = path.split("/")[:-1]
+        for length in range(len(parts), 0, -1):
+            name = "/".join(parts[:length])
+            if name in self.modules:
+                return name
+        return None
+
+    def uses_asio(self, module: str) -> bool:
+        return module == "net" or "net" in self.modules.get(module, set())
+
+
+@dataclass
+class Source:
+    """One C++ file: where it is and whose it is."""
+
+    path: Path
+    relative: str
+    text: str
+    module: str | None  # None for apps/ and bench/
+    app: str | None
+    is_test: bool
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+@dataclass(frozen=True)
+class Violation:
+    file: str
+    line: int
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.rule}: {self.message}"
+
+
+def read_graph(root: Path) -> Graph:
+    text = re.sub(r"#[^\n]*", "", (root / "cmake/module_graph.cmake").read_text())
+    graph = Graph()
+    for call, arguments in re.findall(r"(nexa_allow\w*)\(([^)]*)\)", text):
+        name, *dependencies = arguments.split()
+        table = {"nexa_allow": graph.modules, "nexa_allow_in_tests": graph.in_tests, "nexa_allow_app": graph.apps}[call]
+        table.setdefault(name, set()).update(dependencies)
+    return graph
+
+
+def read_sources(root: Path, graph: Graph) -> list[Source]:
+    sources = []
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix not in CODE or not path.is_file():
+                continue
+            relative = path.relative_to(root).as_posix()
+            inner = relative.split("/", 1)[1]
+            sources.append(
+                Source(
+                    path=path,
+                    relative=relative,
+                    text=path.read_text(encoding="utf-8"),
+                    module=graph.module_of(inner) if folder == "src" else None,
+                    app=inner.split("/")[0] if folder == "apps" else None,
+                    is_test=bool(re.search(r"_(test|bench|fuzz)\.cc$", relative)),
+                )
+            )
+    return sources
+
+
+def includes(source: Source):
+    """(line number, header, is it in quotes) for every #include."""
+    for number, line in enumerate(source.lines, 1):
+        match = re.match(r'\s*#\s*include\s+(["<])([^">]+)[">]', line)
+        if match:
+            yield number, match[2], match[1] == '"'
+
+
+def allowed_modules(source: Source, graph: Graph) -> set[str] | None:
+    if source.app:
+        return graph.apps.get(source.app, set()) | {"core"}
+    if source.module is None:
+        return None
+    allowed = graph.modules[source.module] | {"core", source.module}
+    if source.is_test:
+        allowed |= graph.in_tests.get(source.module, set()) | {"fakes"}
+    return allowed
+
+
+def check_module_edges(source: Source, graph: Graph):
+    allowed = allowed_modules(source, graph)
+    if allowed is None and source.relative.startswith("src/"):
+        yield Violation(source.relative, 1, "module", "lies in no module of cmake/module_graph.cmake")
+        return
+    for number, header, quoted in includes(source):
+        if not quoted or "/" not in header:
+            continue
+        target = graph.module_of(header)
+        owner = source.module or source.app or "bench"
+        if target is None:
+            yield Violation(source.relative, number, "module-edge", f'"{header}" belongs to no module')
+        elif allowed is not None and target not in allowed:
+            yield Violation(
+                source.relative, number, "module-edge", f"module '{owner}' may not depend on '{target}' (\"{header}\")"
+            )
+        elif header.endswith("_internal.h") and target != source.module:
+            yield Violation(source.relative, number, "internal-header", f'"{header}" is private to {target}')
+
+
+# (what the header's name starts with, modules that may include it, what to say)
+THIRD_PARTY = (
+    (("torch/", "ATen/", "c10/", "arrow/", "parquet/"), lambda m, g: m.startswith("engine/"), "src/engine/ only"),
+    (("sqlite3.h", "libpq-fe.h"), lambda m, g: m == "db", "db only"),
+    (("boost/asio", "boost/beast"), lambda m, g: g.uses_asio(m), "net and what depends on it only"),
+    (("curl/",), lambda m, g: m == "net", "net only"),
+    (("openssl/",), lambda m, g: m in {"crypto", "net", "storage"}, "crypto, net and storage only"),
+    (("nlohmann/json.hpp",), None, "never in a header, use json_fwd.hpp or JsonText"),
+)
+
+
+def check_third_party(source: Source, graph: Graph):
+    for number, header, _ in includes(source):
+        for prefixes, may_include, where in THIRD_PARTY:
+            if not header.startswith(prefixes):
+                continue
+            if may_include is None:
+                if source.relative.endswith(".h") and not source.relative.endswith(("_internal.h", "json_codec.h")):
+                    yield Violation(source.relative, number, "third-party", f"<{header}>: {where}")
+            elif source.module and not source.is_test and not may_include(source.module, graph):
+                yield Violation(source.relative, number, "third-party", f"<{header}>: {where}")
+
+
+def check_own_header_first(source: Source, graph: Graph):
+    if not source.relative.endswith(".cc") or source.module is None:
+        return
+    base = re.sub(r"_(test|bench|fuzz)$", "", source.path.stem)
+    own = source.path.with_name(base + ".h")
+    first = next(includes(source), None)
+    if own.exists() and first and not first[1].endswith("/" + own.name):
+        yield Violation(source.relative, first[0], "own-header-first", f"include {own.name} before anything else")
+
+
+FILE_RULES = (check_module_edges, check_third_party, check_own_header_first)
+
+
+def check_listed(root: Path, sources: list[Source]):
+    """Every .cc is in a target: a file nobody builds is dead."""
+    for source in sources:
+        if not source.relative.endswith(".cc"):
+            continue
+        folder = source.path.parent
+        while folder != root and not (folder / "CMakeLists.txt").exists():
+            folder = folder.parent
+        listing = (folder / "CMakeLists.txt").read_text()
+        name = source.path.relative_to(folder).as_posix()
+        if not re.search(rf"(?<![\w/]){re.escape(name)}\b", listing):
+            yield Violation(source.relative, 1, "unlisted", f"is in no target of {folder.name}/CMakeLists.txt")
+
+
+def violations(root: Path) -> list[Violation]:
+    graph = read_graph(root)
+    sources = read_sources(root, graph)
+    found = [v for source in sources for rule in FILE_RULES for v in rule(source, graph)]
+    found += check_listed(root, sources)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
+    parser.add_argument("--stamp", type=Path, help="file to touch when all is well")
+    options = parser.parse_args()
+    found = violations(options.root)
+    for violation in found:
+        print(violation)
+    if not found and options.stamp:
+        options.stamp.touch()
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
