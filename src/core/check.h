@@ -8,9 +8,11 @@ namespace nexa {
 
 }  // namespace nexa
 
-/// Our bug if it does not hold: aborts in every build. Never for data from a peer, file, database or user.
-#define NEXA_CHECK(condition) \
-    (static_cast<bool>(condition) ? static_cast<void>(0) : ::nexa::check_failed(#condition, __FILE__, __LINE__))
+/// Our bug if it does not hold: aborts in every build. Never for data from a peer, file, database
+/// or user.
+#define NEXA_CHECK(condition)                            \
+    (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                  : ::nexa::check_failed(#condition, __FILE__, __LINE__))
 
 /// The same in hot loops: gone where NDEBUG is defined.
 #ifdef NDEBUG

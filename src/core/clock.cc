@@ -44,7 +44,8 @@ Result<microseconds> take_fraction(std::string_view& text) {
     text.remove_prefix(1);
     std::int64_t value = 0;
     std::size_t digits = 0;
-    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1), ++digits) {
+    for (; !text.empty() && text.front() >= '0' && text.front() <= '9';
+         text.remove_prefix(1), ++digits) {
         if (digits < 6) {
             value = value * 10 + (text.front() - '0');
         }
@@ -98,7 +99,8 @@ Result<Timestamp> parse(std::string_view text) {
     if (!date.ok() || hour > 23 || minute > 59 || second > 60 || !text.empty()) {
         return Error::invalid_argument("has a part out of range, or text behind the time");
     }
-    return std::chrono::sys_days{date} + hours{hour} + minutes{minute} + seconds{second} + fraction - offset;
+    return std::chrono::sys_days{date} + hours{hour} + minutes{minute} + seconds{second} +
+           fraction - offset;
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace nexa {
 /// A moment in UTC, to the microsecond: what the database stores and the API shows.
 using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
-/// The source of time, handed to whatever needs it. Only apps/ makes a SystemClock; tests use fakes::ManualClock.
-/// Implementations are thread-safe.
+/// The source of time, handed to whatever needs it. Only apps/ makes a SystemClock; tests use
+/// fakes::ManualClock. Implementations are thread-safe.
 class Clock {
 public:
     virtual ~Clock() = default;
@@ -36,8 +36,8 @@ public:
 /// "2025-11-20T19:00:00.000Z": RFC 3339, UTC, milliseconds.
 std::string to_rfc3339(Timestamp time);
 
-/// Reads RFC 3339 with Z or a numeric offset and up to nine digits of fraction (cut to microseconds).
-/// Errors: kInvalidArgument.
+/// Reads RFC 3339 with Z or a numeric offset and up to nine digits of fraction (cut to
+/// microseconds). Errors: kInvalidArgument.
 Result<Timestamp> parse_rfc3339(std::string_view text);
 
 }  // namespace nexa

@@ -11,21 +11,24 @@
 
 namespace nexa {
 
-/// An expected failure, as a value: what went wrong, with which id, where in the input, and what to do.
+/// An expected failure, as a value: what went wrong, with which id, where in the input, and what to
+/// do.
 ///
 ///     return Error::conflict("lease lost: job {} no longer has fence {}", job_id, fence);
-///     return Error::invalid_argument("must be at least 1, is {}", epochs).at("epochs").hint("give 1 or more");
+///     return Error::invalid_argument("must be at least 1, is {}", epochs).at("epochs").hint("give
+///     1 or more");
 struct Error {
     ErrorCode code = ErrorCode::kInternal;
     std::string message;  ///< one sentence, lower case, no full stop; never holds a secret
-    std::string param;    ///< where: field path ("payload.epochs"), or "file:line"; empty if nowhere in particular
-    std::string advice;   ///< what to do; may be empty
+    std::string param;   ///< where: field path ("payload.epochs"), or "file:line"; empty if nowhere
+                         ///< in particular
+    std::string advice;  ///< what to do; may be empty
 
     Error(ErrorCode error_code, std::string text) : code(error_code), message(std::move(text)) {}
 
-#define NEXA_ERROR_FACTORY(name, enumerator)                                    \
-    template <class... Args>                                                    \
-    static Error name(fmt::format_string<Args...> format, Args&&... args) {     \
+#define NEXA_ERROR_FACTORY(name, enumerator)                                              \
+    template <class... Args>                                                              \
+    static Error name(fmt::format_string<Args...> format, Args&&... args) {               \
         return {ErrorCode::enumerator, fmt::format(format, std::forward<Args>(args)...)}; \
     }
     NEXA_ERROR_FACTORY(malformed, kMalformed)
@@ -42,7 +45,8 @@ struct Error {
     NEXA_ERROR_FACTORY(internal, kInternal)
 #undef NEXA_ERROR_FACTORY
 
-    /// Names the place in the input. An outer caller prepends: at("epochs") then at("payload") gives "payload.epochs".
+    /// Names the place in the input. An outer caller prepends: at("epochs") then at("payload")
+    /// gives "payload.epochs".
     Error at(std::string_view place) &&;
     Error hint(std::string_view what_to_do) &&;
     /// Adds what was being done, in front: "load config: cannot open nexa.yaml". The code stays.

@@ -8,15 +8,15 @@
 
 namespace nexa {
 
-/// The closed list of ways an operation can fail. One table below says what each means to an HTTP client,
-/// to the job it happened in and to a shell.
+/// The closed list of ways an operation can fail. One table below says what each means to an HTTP
+/// client, to the job it happened in and to a shell.
 enum class ErrorCode : std::uint8_t {
     kMalformed,         ///< cannot be parsed
     kInvalidArgument,   ///< parsed, but a field is wrong
     kUnauthenticated,   ///< no credentials, or bad ones
     kPermissionDenied,  ///< good credentials, wrong scope or owner
     kNotFound,
-    kConflict,           ///< the state it asks for is no longer there: lost lease, dirty tree, stale ref
+    kConflict,  ///< the state it asks for is no longer there: lost lease, dirty tree, stale ref
     kResourceExhausted,  ///< quota, rate limit, queue full
     kUnavailable,        ///< a dependency is down or the disk is full; the same call may work later
     kDeadlineExceeded,
@@ -26,12 +26,19 @@ enum class ErrorCode : std::uint8_t {
 };
 
 /// What becomes of the job in which the error happened.
-enum class JobConsequence : std::uint8_t { kFails, kFailsAndAlerts, kRetries, kRetriesLater, kCancelled };
+enum class JobConsequence : std::uint8_t {
+    kFails,
+    kFailsAndAlerts,
+    kRetries,
+    kRetriesLater,
+    kCancelled
+};
 
 struct ErrorCodeRow {
     ErrorCode code;
     std::string_view name;  ///< as in JSON, logs and the ledger
-    int http_status;        ///< before the route's dialect (403 for unauthenticated on /api) and 507 for a full disk
+    int http_status;  ///< before the route's dialect (403 for unauthenticated on /api) and 507 for
+                      ///< a full disk
     JobConsequence consequence;
     int exit_code;  ///< of the command line
 };
@@ -55,7 +62,9 @@ constexpr const ErrorCodeRow& row_of(ErrorCode code) {
     return kErrorCodes[static_cast<std::size_t>(code)];
 }
 
-constexpr std::string_view to_string(ErrorCode code) { return row_of(code).name; }
+constexpr std::string_view to_string(ErrorCode code) {
+    return row_of(code).name;
+}
 
 /// The code with this name, as it stands in JSON.
 constexpr std::optional<ErrorCode> error_code_from(std::string_view name) {

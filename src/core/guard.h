@@ -21,9 +21,9 @@ struct GuardedResult<Result<T>> {
 };
 }  // namespace internal
 
-/// Runs `f` and turns an exception of third-party code into an Error. Used at exactly three edges: engine
-/// entry points, the HTTP handler, the root of a thread or coroutine. Out of memory is kResourceExhausted,
-/// anything else kInternal. `f` may return a value, nothing or a Result.
+/// Runs `f` and turns an exception of third-party code into an Error. Used at exactly three edges:
+/// engine entry points, the HTTP handler, the root of a thread or coroutine. Out of memory is
+/// kResourceExhausted, anything else kInternal. `f` may return a value, nothing or a Result.
 template <class F>
 auto guard(F&& f) -> typename internal::GuardedResult<std::invoke_result_t<F>>::Type {
     using Returned = std::invoke_result_t<F>;

@@ -75,7 +75,8 @@ TEST(Error, PlacesNestFromTheInsideOut) {
 }
 
 TEST(Error, ReadsAsPlaceMessageAdvice) {
-    const Error error = Error::not_found("no job type 'trian'").at("job_type").hint("did you mean 'train'?");
+    const Error error =
+        Error::not_found("no job type 'trian'").at("job_type").hint("did you mean 'train'?");
     EXPECT_EQ(error.to_string(), "job_type: no job type 'trian' (did you mean 'train'?)");
     EXPECT_EQ(Error::internal("x").while_doing("load config").message, "load config: x");
 }

@@ -20,9 +20,19 @@ public:
     constexpr const T& value() const { return value_; }
     friend constexpr auto operator<=>(const Strong&, const Strong&) = default;
 
-    friend constexpr Strong operator+(Strong a, Strong b) requires std::integral<T> { return Strong(a.value_ + b.value_); }
-    friend constexpr Strong operator-(Strong a, Strong b) requires std::integral<T> { return Strong(a.value_ - b.value_); }
-    constexpr Strong& operator+=(Strong other) requires std::integral<T> {
+    friend constexpr Strong operator+(Strong a, Strong b)
+        requires std::integral<T>
+    {
+        return Strong(a.value_ + b.value_);
+    }
+    friend constexpr Strong operator-(Strong a, Strong b)
+        requires std::integral<T>
+    {
+        return Strong(a.value_ - b.value_);
+    }
+    constexpr Strong& operator+=(Strong other)
+        requires std::integral<T>
+    {
         value_ += other.value_;
         return *this;
     }
