@@ -171,5 +171,7 @@ function(nexa_set_house_rules target)
         "SHELL:-iquote ${CMAKE_SOURCE_DIR}/src"
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Wimplicit-fallthrough
         $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+        # An options struct is there to be named in part.
+        $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>
         $<$<BOOL:${NEXA_WERROR}>:-Werror>)
 endfunction()
