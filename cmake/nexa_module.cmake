@@ -87,7 +87,8 @@ function(nexa_module module)
 
     nexa_target_name(${module} target)
     add_library(${target} STATIC ${arg_SOURCES})
-    add_library(nexa::${module} ALIAS ${target})
+    string(REGEX REPLACE "^nexa_" "nexa::" alias ${target})
+    add_library(${alias} ALIAS ${target})
     nexa_set_house_rules(${target})
     target_link_libraries(${target} PUBLIC ${arg_LIBS})
     if(NOT module STREQUAL "core")
@@ -200,5 +201,7 @@ function(nexa_set_house_rules target)
         "SHELL:-iquote ${CMAKE_BINARY_DIR}/generated"
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Wimplicit-fallthrough
         $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+        # An options struct is there to be named in part.
+        $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>
         $<$<BOOL:${NEXA_WERROR}>:-Werror>)
 endfunction()
