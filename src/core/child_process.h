@@ -39,10 +39,11 @@ struct PassedFd {
 
 /// Kernel limits per process; what is unset is inherited. A lower limit of ours stays in force.
 struct ResourceLimits {
-    std::optional<std::uint64_t> address_space_bytes;
-    std::optional<std::uint64_t> cpu_seconds;  ///< SIGXCPU at the limit, SIGKILL two seconds later
-    std::optional<std::uint64_t> file_bytes;   ///< per file; SIGXFSZ beyond
-    std::optional<std::uint64_t> open_files;
+    std::optional<std::uint64_t> address_space_bytes = {};
+    std::optional<std::uint64_t> cpu_seconds = {
+    };  ///< SIGXCPU at the limit, SIGKILL two seconds later
+    std::optional<std::uint64_t> file_bytes = {};  ///< per file; SIGXFSZ beyond
+    std::optional<std::uint64_t> open_files = {};
     bool core_dumps = false;
 };
 
