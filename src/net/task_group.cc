@@ -32,13 +32,15 @@ struct GroupState {
 
 namespace {
 
+void cancel_here(GroupEntry& entry) {
+    if (!entry.ended) {
+        entry.cancelled = true;
+        entry.signal.emit(asio::cancellation_type::terminal);
+    }
+}
+
 void cancel_entry(const std::shared_ptr<GroupEntry>& entry) {
-    asio::post(entry->executor, [entry] {
-        if (!entry->ended) {
-            entry->cancelled = true;
-            entry->signal.emit(asio::cancellation_type::terminal);
-        }
-    });
+    asio::post(entry->executor, [entry] { cancel_here(*entry); });
 }
 
 void cancel_all(GroupState& state) {
@@ -87,6 +89,12 @@ Task<void> wait_until_empty(std::shared_ptr<GroupState> state) {
 void TaskHandle::cancel() const {
     if (const auto entry = entry_.lock()) {
         internal::cancel_entry(entry);
+    }
+}
+
+void TaskHandle::cancel_now() const {
+    if (const auto entry = entry_.lock()) {
+        internal::cancel_here(*entry);
     }
 }
 

@@ -24,6 +24,8 @@ public:
     TaskHandle() = default;
     /// Asks the task to end; it unwinds from the wait it is in. Does nothing once it has ended.
     void cancel() const;
+    /// The same without a detour: only on the task's executor, and not from the task itself.
+    void cancel_now() const;
 
 private:
     friend class TaskGroup;
