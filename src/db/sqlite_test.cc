@@ -168,7 +168,7 @@ TEST_F(Sqlite, BadSqlIsInternal) {
 
 TEST_F(Sqlite, TextThatPostgresqlWouldRefuseIsRefused) {
     using namespace std::string_view_literals;
-    for (const std::string_view bad : {"a\0b"sv, "\xFF"sv}) {
+    for (const std::string_view bad : {"a\0b"sv, "\0"sv, "\xFF"sv, "\xED\xA0\x80"sv}) {
         const auto status = change(
             *writer, statement("INSERT INTO t (id, name) VALUES (1, :name)"), {{"name", bad}}
         );

@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "core/check.h"
+#include "core/utf8.h"
 #include "db/connection_internal.h"
-#include "db/utf8_internal.h"
 
 namespace nexa::db {
 
@@ -17,7 +17,7 @@ Status Tx::admit(const Sql& sql, const Params& params) {
     }
     for (const Param& param : params) {
         const auto* text = std::get_if<std::string>(&param.value.variant());
-        if (text != nullptr && !is_storable_text(*text)) {
+        if (text != nullptr && (!is_utf8(*text) || text->contains('\0'))) {
             failure_ = Error::invalid_argument(
                 "cannot store parameter {} of {}: text must be UTF-8 without NUL bytes",
                 param.name,

@@ -33,15 +33,17 @@ concept HasText = requires(const T& id) {
     { id.text() } -> std::convertible_to<std::string_view>;
 };
 template <class T>
-concept HasBytes = requires(const T& digest) { std::as_bytes(std::span(digest.bytes())); };
+concept HasBytes = requires(const T& digest) { std::as_bytes(std::span(digest.bytes)); };
+template <class T>
+concept GivesBytes = requires(const T& key) { std::as_bytes(std::span(key.bytes())); };
 }  // namespace internal
 
 /// What goes into a statement and comes out of a row: NULL, integer, real, text or bytes.
 ///
 /// Converts from what the code has: booleans are 0 and 1, timestamps integer microseconds UTC,
-/// durations integer microseconds, ids their text, digests their bytes, an empty optional NULL. A
-/// NaN is NULL, which both databases can hold. Enums and characters do not convert: say which text
-/// you mean. Text has to be UTF-8 without NUL bytes; a statement refuses other text
+/// durations integer microseconds, ids their text, digests and keys their bytes, an empty optional
+/// NULL. A NaN is NULL, which both databases can hold. Enums and characters do not convert: say
+/// which text you mean. Text has to be UTF-8 without NUL bytes; a statement refuses other text
 /// (kInvalidArgument).
 class Value {
 public:
@@ -76,7 +78,9 @@ public:
     template <internal::HasText T>
     Value(const T& id) : Value(std::string_view(id.text())) {}
     template <internal::HasBytes T>
-    Value(const T& digest) : Value(std::as_bytes(std::span(digest.bytes()))) {}
+    Value(const T& digest) : Value(std::as_bytes(std::span(digest.bytes))) {}
+    template <internal::GivesBytes T>
+    Value(const T& key) : Value(std::as_bytes(std::span(key.bytes()))) {}
     template <class T>
         requires std::constructible_from<Value, const T&>
     Value(const std::optional<T>& optional) {

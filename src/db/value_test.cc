@@ -7,13 +7,13 @@
 #include <limits>
 
 #include "core/ids.h"
+#include "core/sha256.h"
 #include "db/row.h"
-#include "db/utf8_internal.h"
 
 namespace nexa::db {
 namespace {
 
-struct Digest {
+struct Key {
     std::array<std::uint8_t, 2> held{0xAB, 0x01};
     const std::array<std::uint8_t, 2>& bytes() const { return held; }
 };
@@ -33,8 +33,10 @@ TEST(Value, TakesWhatTheCodeHas) {
     EXPECT_EQ(Value(std::chrono::seconds(60)), Value(60'000'000));
     EXPECT_EQ(Value(Bytes(12)), Value(12));
     EXPECT_EQ(Value(*JobId::parse("job_1")), Value("job_1"));
-    EXPECT_EQ(Value(Digest()), Value(Blob{std::byte{0xAB}, std::byte{0x01}}));
+    EXPECT_EQ(Value(Key()), Value(Blob{std::byte{0xAB}, std::byte{0x01}}));
     EXPECT_EQ(Value(std::optional<int>(3)), Value(3));
+    const Sha256Digest digest = sha256("x");
+    EXPECT_EQ(Value(digest), Value(Blob(digest.bytes.begin(), digest.bytes.end())));
     EXPECT_TRUE(Value(std::optional<JobId>()).is_null());
     static_assert(!std::is_constructible_v<Value, Color>);
     static_assert(!std::is_constructible_v<Value, char>);
@@ -116,37 +118,6 @@ TEST(RowDeathTest, AWrongColumnOrTypeIsOurBugAndNamesBoth) {
     EXPECT_DEATH(static_cast<void>(row.is_null("absent")), "column absent of test/row");
     EXPECT_DEATH(static_cast<void>(row.is_null(6)), "column 6 of test/row");
     EXPECT_DEATH(row.optional_int64("t"), "is an integer, is text");
-}
-
-TEST(StorableText, IsUtf8WithoutNul) {
-    using namespace std::string_view_literals;
-    for (const std::string_view good :
-         {""sv,
-          "plain"sv,
-          "\x7F"sv,
-          "\xC2\x80 \xDF\xBF"sv,
-          "\xE0\xA0\x80 \xED\x9F\xBF \xEE\x80\x80 \xEF\xBF\xBF"sv,
-          "\xF0\x90\x80\x80 \xF4\x8F\xBF\xBF"sv}) {
-        EXPECT_TRUE(is_storable_text(good)) << good;
-    }
-    for (const std::string_view bad :
-         {"a\0b"sv,
-          "\x80"sv,
-          "\xC0\x80"sv,
-          "\xC1\xBF"sv,
-          "\xC2"sv,
-          "\xC2\x7F"sv,
-          "\xE0\x9F\x80"sv,
-          "\xE1\x80"sv,
-          "\xE1\x80\x41"sv,
-          "\xED\xA0\x80"sv,
-          "\xF0\x8F\x80\x80"sv,
-          "\xF1\x80\x80"sv,
-          "\xF4\x90\x80\x80"sv,
-          "\xF5\x80\x80\x80"sv,
-          "\xFF"sv}) {
-        EXPECT_FALSE(is_storable_text(bad)) << testing::PrintToString(bad);
-    }
 }
 
 }  // namespace
