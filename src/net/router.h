@@ -34,7 +34,7 @@ enum class BodyMode : std::uint8_t {
 };
 
 /// Names a type on the border and gives its JSON Schema. Empty name: no body.
-struct TypeInfo {
+struct BodyType {
     std::string name;
     std::function<std::string()> schema;  ///< JSON text; empty: any JSON
     std::string content_type = "application/json";
@@ -70,8 +70,8 @@ struct Route {
     /// Media types taken; empty: any. "application/json" takes "application/…+json" too.
     std::vector<std::string> content_types = {"application/json"};
     Dialect dialect = Dialect::kApi;
-    TypeInfo request = {};
-    TypeInfo response = {};
+    BodyType request = {};
+    BodyType response = {};
     std::vector<ParameterInfo> parameters = {};
     int success_status = 200;
     Handler handler = {};
