@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "core/sha256.h"
 
 namespace nexa {
 
@@ -33,6 +34,14 @@ struct TextForm<Timestamp> {
     static constexpr std::string_view kFormat = "date-time";
     static Result<Timestamp> parse(std::string_view text) { return parse_rfc3339(text); }
     static std::string text(const Timestamp& value);
+};
+
+/// "sha256:" and 64 lower-case hex digits. All zero is "not set".
+template <>
+struct TextForm<Sha256Digest> {
+    static constexpr std::string_view kFormat = "";
+    static Result<Sha256Digest> parse(std::string_view text);
+    static std::string text(const Sha256Digest& value);
 };
 
 template <class T>
