@@ -36,7 +36,6 @@ Status make_folder(const fs::path& path) {
     return {};
 }
 
-/// All shards at once, so that putting a blob never has to make and flush one.
 Status make_layout(const fs::path& root) {
     std::error_code error;
     fs::create_directories(root, error);
@@ -46,10 +45,7 @@ Status make_layout(const fs::path& root) {
     for (const char* folder : {"blobs", kBlobs, kTemp, kUploads, kQuarantine}) {
         TRY_STATUS(make_folder(root / folder));
     }
-    for (unsigned shard = 0; shard < 256; ++shard) {
-        TRY_STATUS(make_folder(root / kBlobs / fmt::format("{:02x}", shard)));
-    }
-    for (const char* folder : {kBlobs, "blobs", ""}) {
+    for (const char* folder : {"blobs", ""}) {
         TRY_STATUS(flush_folder(root / folder));
     }
     return {};
@@ -81,7 +77,8 @@ Result<std::vector<BlobInfo>> blobs_in(const fs::path& shard) {
             blobs.push_back({*digest, *size});
         }
     }
-    if (error) {
+    // A shard is made with its first blob.
+    if (error && error != std::errc::no_such_file_or_directory) {
         return os_error(error.value(), fmt::format("list '{}'", shard.native()));
     }
     std::ranges::sort(blobs, {}, &BlobInfo::digest);
@@ -170,7 +167,7 @@ Result<BlobInfo> BlobStore::put(std::string_view bytes) {
     const fs::path place = place_of(blob.digest);
     if (size_at(place) == blob.size) {
         // Whoever put it may not have come to flushing it yet.
-        TRY_STATUS(flush_folder(place.parent_path()));
+        TRY_STATUS(flush_shard(blob.digest));
         return blob;
     }
     MemorySource source(bytes);
@@ -208,8 +205,13 @@ Result<BlobInfo> BlobStore::put_checked(
 
 Result<bool> BlobStore::publish(const fs::path& path, const BlobInfo& blob) {
     const fs::path place = place_of(blob.digest);
-    // A link tells who was first, which a rename does not. The other name goes with the caller's file.
+    // A link tells who was first, which a rename does not. The other name goes with the caller's
+    // file.
     bool is_new = ::link(path.c_str(), place.c_str()) == 0;
+    if (!is_new && errno == ENOENT) {
+        TRY_STATUS(make_folder(place.parent_path()));
+        is_new = ::link(path.c_str(), place.c_str()) == 0;
+    }
     if (!is_new && errno != EEXIST) {
         return os_error(errno, fmt::format("store blob {}", blob.digest));
     }
@@ -223,8 +225,20 @@ Result<bool> BlobStore::publish(const fs::path& path, const BlobInfo& blob) {
         }
         is_new = true;
     }
-    TRY_STATUS(flush_folder(place.parent_path()));
+    TRY_STATUS(flush_shard(blob.digest));
     return is_new;
+}
+
+Status BlobStore::flush_shard(const Sha256Digest& digest) {
+    const fs::path shard = place_of(digest).parent_path();
+    TRY_STATUS(flush_folder(shard));
+    // Whoever made the shard, another thread or process, may not have come to flushing its name.
+    std::atomic<bool>& is_named = named_shards_[std::to_integer<std::size_t>(digest.bytes[0])];
+    if (!is_named) {
+        TRY_STATUS(flush_folder(root_ / kBlobs));
+        is_named = true;
+    }
+    return {};
 }
 
 Result<BlobReader> BlobStore::open_blob(const Sha256Digest& digest) const {
@@ -244,7 +258,10 @@ Result<std::string> BlobStore::read(const Sha256Digest& digest, Bytes size_max) 
     const Bytes size = blob.info().size;
     if (size > size_max) {
         return Error::resource_exhausted(
-            "blob {} has {} bytes, more than the {} asked for", digest, size.value(), size_max.value()
+            "blob {} has {} bytes, more than the {} asked for",
+            digest,
+            size.value(),
+            size_max.value()
         );
     }
     std::string bytes(static_cast<std::size_t>(size.value()), '\0');
@@ -312,7 +329,7 @@ Status BlobStore::remove(const Sha256Digest& digest) {
                                : os_error(errno, fmt::format("remove blob {}", digest));
     }
     space_->give_back(*size);
-    return flush_folder(place.parent_path());
+    return flush_shard(digest);
 }
 
 Status BlobStore::list(const std::function<bool(const BlobInfo&)>& visit) const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -30,8 +32,8 @@ struct BlobInfo {
 };
 
 struct BlobStoreOptions {
-    std::optional<Bytes> quota;             ///< of blobs and uploads together; none: the disk's
-    Bytes reserve{std::int64_t{64} << 20};  ///< free bytes of the file system left to others
+    std::optional<Bytes> quota = std::nullopt;  ///< of blobs and uploads together; none: the disk's
+    Bytes reserve{std::int64_t{64} << 20};      ///< free bytes of the file system left to others
 };
 
 /// An open blob. It stays readable when the blob is removed meanwhile. Thread-safe.
@@ -40,8 +42,8 @@ public:
     BlobReader(UniqueFd file, const BlobInfo& info) : file_(std::move(file)), info_(info) {}
 
     const BlobInfo& info() const { return info_; }
-    /// Fills `room` from `offset` on; fewer bytes only at the end, none beyond it. Blocking. Checks no
-    /// hash: a part cannot be checked alone.
+    /// Fills `room` from `offset` on; fewer bytes only at the end, none beyond it. Blocking. Checks
+    /// no hash: a part cannot be checked alone.
     Result<std::size_t> read_at(std::uint64_t offset, std::span<char> room) const;
 
 private:
@@ -53,9 +55,10 @@ private:
 
 /// Blobs on disk, each under the SHA-256 of its bytes (docs/formats/blob_store.md).
 ///
-/// Everything here blocks on the disk. Thread-safe; several processes may share a root, but then each
-/// counts only what it has seen against its quota. A blob is there whole or not at all, also after a
-/// power cut, and is never written again. Nothing here trusts the disk: whole reads are checked.
+/// Everything here blocks on the disk. Thread-safe; several processes may share a root, but then
+/// each counts only what it has seen against its quota. A blob is there whole or not at all, also
+/// after a power cut, and is never written again. Nothing here trusts the disk: whole reads are
+/// checked.
 class BlobStore {
 public:
     /// Makes `root` where it is missing and removes what crashed writers have left. With a quota it
@@ -65,9 +68,9 @@ public:
     );
     ~BlobStore();
 
-    /// Stores the bytes of `source` to its end. Bytes that are there already are no error. When this
-    /// returns they are on the disk; on an error nothing is left.
-    /// Errors: the source's; kResourceExhausted (quota); kUnavailable (disk full).
+    /// Stores the bytes of `source` to its end. Bytes that are there already are no error. When
+    /// this returns they are on the disk; on an error nothing is left. Errors: the source's;
+    /// kResourceExhausted (quota); kUnavailable (disk full).
     Result<BlobInfo> put(ByteSource& source);
     Result<BlobInfo> put(std::string_view bytes);
     /// The same. Errors: also kDataLoss if the bytes are not those of `digest`.
@@ -75,8 +78,9 @@ public:
 
     /// Errors: kNotFound.
     Result<BlobReader> open_blob(const Sha256Digest& digest) const;
-    /// All bytes, checked. Errors: kNotFound; kResourceExhausted (larger than `size_max`); kDataLoss:
-    /// the bytes are not those of `digest`, and the blob has been moved to blobs/quarantine/.
+    /// All bytes, checked. Errors: kNotFound; kResourceExhausted (larger than `size_max`);
+    /// kDataLoss: the bytes are not those of `digest`, and the blob has been moved to
+    /// blobs/quarantine/.
     Result<std::string> read(const Sha256Digest& digest, Bytes size_max);
     /// All bytes piece by piece. What `sink` got counts only once this returns without an error.
     /// Errors: those of read() and the sink's.
@@ -93,8 +97,8 @@ public:
     /// Errors: kNotFound.
     Status remove(const Sha256Digest& digest);
 
-    /// Calls `visit` for each blob in the order of the digests until it returns false. Blobs that come
-    /// or go meanwhile may be seen or not. Holds the names of 1/256 of all blobs in memory.
+    /// Calls `visit` for each blob in the order of the digests until it returns false. Blobs that
+    /// come or go meanwhile may be seen or not. Holds the names of 1/256 of all blobs in memory.
     Status list(const std::function<bool(const BlobInfo&)>& visit) const;
     /// The sum over list(), so it walks over all blobs.
     Result<Bytes> total_bytes() const;
@@ -108,6 +112,8 @@ private:
     Result<BlobInfo> put_checked(const std::optional<Sha256Digest>& expected, ByteSource& source);
     /// Gives the whole, flushed file at `path` its place; true if the blob was not there before.
     Result<bool> publish(const std::filesystem::path& path, const BlobInfo& blob);
+    /// What publish() or remove() did is on the disk.
+    Status flush_shard(const Sha256Digest& digest);
     Status check_digest(const BlobReader& blob, const Sha256Digest& actual);
     void quarantine(const BlobReader& blob);
     Result<Bytes> bytes_of_uploads() const;
@@ -115,6 +121,7 @@ private:
 
     std::filesystem::path root_;
     std::unique_ptr<SpaceAccount> space_;
+    std::array<std::atomic<bool>, 256> named_shards_{};  ///< whose own names we know to be on disk
 };
 
 }  // namespace nexa::storage

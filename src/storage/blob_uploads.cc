@@ -118,9 +118,7 @@ Result<std::string> BlobUploads::begin(const Sha256Digest& digest, Bytes size) {
         "{}_{}_{}", crypto::to_hex({chance.data(), chance.size()}), digest.hex(), size.value()
     );
     const fs::path path = store_.root() / kUploads / token;
-    const UniqueFd file(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kUploadMode)
-    );
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kUploadMode));
     if (!file) {
         return os_error(errno, "begin an upload");
     }

@@ -20,10 +20,11 @@ struct BlobUploadOptions {
 };
 
 /// Blobs that arrive in parts, over many requests and restarts: begin, append at the offset that is
-/// there, commit. An upload is named by a token that nobody can guess; it says for which blob it is.
+/// there, commit. An upload is named by a token that nobody can guess; it says for which blob it
+/// is.
 ///
-/// Everything here blocks on the disk. Thread-safe: of two calls on one upload at once, one is refused
-/// with kConflict. Parts survive a restart; what a power cut damages is found at commit.
+/// Everything here blocks on the disk. Thread-safe: of two calls on one upload at once, one is
+/// refused with kConflict. Parts survive a restart; what a power cut damages is found at commit.
 class BlobUploads {
 public:
     /// `store` and `random` outlive it.

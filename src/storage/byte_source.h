@@ -23,7 +23,8 @@ public:
     ByteSource(const ByteSource&) = delete;
     ByteSource& operator=(const ByteSource&) = delete;
 
-    /// Fills some of `room`, which is not empty, and says how many bytes; 0 at the end and only there.
+    /// Fills some of `room`, which is not empty, and says how many bytes; 0 at the end and only
+    /// there.
     virtual Result<std::size_t> read(std::span<char> room) = 0;
 };
 

@@ -121,11 +121,11 @@ Result<std::vector<Entry>> entries_of(UniqueFd folder_fd, const std::string& pat
     const int fd = folder_fd.release();  // the stream's now
     std::vector<Entry> entries;
     errno = 0;
-    while (const dirent* const found = ::readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe): a stream of our own
+    while (const dirent* const found =
+               ::readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe): a stream of our own
         const std::string_view name = found->d_name;
         Entry entry{std::string(name), {}};
-        const bool is_there =
-            ::fstatat(fd, found->d_name, &entry.status, AT_SYMLINK_NOFOLLOW) == 0;
+        const bool is_there = ::fstatat(fd, found->d_name, &entry.status, AT_SYMLINK_NOFOLLOW) == 0;
         if (name != "." && name != ".." && is_there) {
             if (S_ISDIR(entry.status.st_mode)) {
                 entry.order += '/';
@@ -282,8 +282,7 @@ Result<ObjectInfo> FileStorage::stat(std::string_view key) {
     TRY(const SplitKey parts, checked(key));
     const UniqueFd folder = walk(root_fd_.get(), parts.folders);
     struct stat status{};
-    if (!folder ||
-        ::fstatat(folder.get(), parts.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (!folder || ::fstatat(folder.get(), parts.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode)) {
         return no_object(key);
     }
@@ -301,8 +300,7 @@ Status FileStorage::remove(std::string_view key) {
     TRY(SplitKey parts, checked(key));
     UniqueFd folder = walk(root_fd_.get(), parts.folders);
     struct stat status{};
-    if (!folder ||
-        ::fstatat(folder.get(), parts.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (!folder || ::fstatat(folder.get(), parts.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode)) {
         return {};
     }

@@ -12,9 +12,10 @@
 
 namespace nexa::storage {
 
-/// Objects as files of a folder: key "a/b" is the file a/b. Symbolic links are never followed below the
-/// root and never listed, so nothing outside the root is read or written through it. Folders that
-/// become empty are removed. ".nexa-tmp" holds what is being written, so no key starts with it.
+/// Objects as files of a folder: key "a/b" is the file a/b. Symbolic links are never followed below
+/// the root and never listed, so nothing outside the root is read or written through it. Folders
+/// that become empty are removed. ".nexa-tmp" holds what is being written, so no key starts with
+/// it.
 class FileStorage final : public Storage {
 public:
     static Result<std::unique_ptr<Storage>> open(
@@ -26,9 +27,8 @@ public:
     Status put(std::string_view key, ByteSource& source) override;
     Status stream(std::string_view key, const ByteSink& sink) override;
     Result<ObjectInfo> stat(std::string_view key) override;
-    Status list(
-        std::string_view prefix, const std::function<bool(const ObjectInfo&)>& visit
-    ) override;
+    Status list(std::string_view prefix, const std::function<bool(const ObjectInfo&)>& visit)
+        override;
     Status remove(std::string_view key) override;
     std::string uri() const override;
 

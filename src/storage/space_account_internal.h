@@ -12,15 +12,17 @@
 
 namespace nexa::storage {
 
-/// Counts the bytes that a store holds against its quota, and looks at what the disk has left. Within
-/// one process the quota is exact; the reserve is as exact as the file system's numbers. Thread-safe.
+/// Counts the bytes that a store holds against its quota, and looks at what the disk has left.
+/// Within one process the quota is exact; the reserve is as exact as the file system's numbers.
+/// Thread-safe.
 class SpaceAccount {
 public:
     SpaceAccount(std::filesystem::path root, std::optional<Bytes> quota, Bytes reserve)
         : root_(std::move(root)), quota_(quota), reserve_(reserve) {}
 
     /// Counts `size` more bytes, which are about to be written.
-    /// Errors: kResourceExhausted (over the quota), kUnavailable (disk full). Then nothing is counted.
+    /// Errors: kResourceExhausted (over the quota), kUnavailable (disk full). Then nothing is
+    /// counted.
     Status take(Bytes size);
     /// Whether take() would succeed, for refusing a large upload at its start.
     Status check(Bytes size) const;

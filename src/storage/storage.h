@@ -21,8 +21,9 @@ struct ObjectInfo {
 };
 
 /// Objects under keys (see check_key), in a folder or a bucket. Everything blocks; thread-safe. An
-/// object is there whole or not at all. All calls refuse a bad key with kInvalidArgument and a backend
-/// out of reach with kUnavailable. One conformance suite (storage_test.cc) holds all backends to this.
+/// object is there whole or not at all. All calls refuse a bad key with kInvalidArgument and a
+/// backend out of reach with kUnavailable. One conformance suite (storage_test.cc) holds all
+/// backends to this.
 class Storage {
 public:
     virtual ~Storage() = default;
@@ -61,10 +62,9 @@ struct StorageOptions {
     Bytes reserve{std::int64_t{64} << 20};  ///< of a folder: free bytes of its disk left to others
 };
 
-/// The backend for a location: `file:///folder` (percent-encoded) or a plain path. Makes a folder that
-/// is missing.
-/// Errors: kInvalidArgument (a scheme that this build does not know, naming those that it knows; a
-/// file URI with a host or a bad escape), kUnavailable, kPermissionDenied.
+/// The backend for a location: `file:///folder` (percent-encoded) or a plain path. Makes a folder
+/// that is missing. Errors: kInvalidArgument (a scheme that this build does not know, naming those
+/// that it knows; a file URI with a host or a bad escape), kUnavailable, kPermissionDenied.
 Result<std::unique_ptr<Storage>> get_storage(
     std::string_view uri, const StorageOptions& options = {}
 );

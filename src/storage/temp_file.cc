@@ -82,7 +82,8 @@ Status remove_if_abandoned(const fs::path& path) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
     if (!file) {
         // Its owner has finished it meanwhile.
-        return errno == ENOENT ? Status() : os_error(errno, fmt::format("open '{}'", path.native()));
+        return errno == ENOENT ? Status()
+                               : os_error(errno, fmt::format("open '{}'", path.native()));
     }
     TRY(const bool is_locked, lock_file(file.get()));
     if (is_locked && ::unlink(path.c_str()) != 0 && errno != ENOENT) {

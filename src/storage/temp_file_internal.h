@@ -9,8 +9,8 @@
 
 namespace nexa::storage {
 
-/// A file that is being written and gets its name when it is whole. Held under a lock (flock) while it
-/// is written, so that a cleaner can tell it from what a crash has left. Removed on destruction.
+/// A file that is being written and gets its name when it is whole. Held under a lock (flock) while
+/// it is written, so that a cleaner can tell it from what a crash has left. Removed on destruction.
 class TempFile {
 public:
     /// In `folder`, which is on the file system where it shall end. Blocking.
