@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/check.h"
+#include "crypto/wiped_bytes_internal.h"
 
 namespace nexa::crypto {
 namespace {
@@ -83,12 +84,12 @@ std::optional<ApiKeyKind> kind_of(std::string_view text) {
 }  // namespace
 
 Sha256Digest ApiKey::sha256() const {
-    return nexa::sha256(text_.view());
+    return nexa::sha256(text_.reveal());
 }
 
 std::string ApiKey::masked() const {
     const std::size_t shown = prefix_of(kind_).size() + 4;
-    const std::string_view text = text_.view();
+    const std::string_view text = text_.reveal();
     return std::string(text.substr(0, shown)) + "…" + std::string(text.substr(text.size() - 4));
 }
 

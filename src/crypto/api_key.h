@@ -6,8 +6,8 @@
 
 #include "core/random.h"
 #include "core/result.h"
+#include "core/secrets.h"
 #include "core/sha256.h"
-#include "crypto/wiped_bytes.h"
 
 namespace nexa::crypto {
 
@@ -23,7 +23,7 @@ enum class ApiKeyKind {
 class ApiKey {
 public:
     ApiKeyKind kind() const { return kind_; }
-    std::string_view secret() const { return text_.view(); }
+    std::string_view secret() const { return text_.reveal(); }
     /// Of the whole text: what is stored and looked up. At this entropy no slow hash is needed.
     Sha256Digest sha256() const;
     /// "nexa_abcd…wxyz": prefix, first four and last four characters. Safe to show and to store.
@@ -35,7 +35,7 @@ private:
     ApiKey(ApiKeyKind kind, std::string_view text) : kind_(kind), text_(text) {}
 
     ApiKeyKind kind_;
-    WipedBytes text_;
+    Secret text_;
 };
 
 /// A new key. `random` must be the system's (core/random.h).

@@ -5,89 +5,91 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
+#include "core/json_codec.h"
 #include "crypto/base64.h"
 #include "crypto/canonical_json.h"
 
 namespace nexa::crypto {
 namespace {
+constexpr std::size_t kTextLengthMax = 256;
+constexpr std::size_t kSignaturesMax = 16;
+constexpr std::size_t kValuesMax = 10'000;
+}  // namespace
 
-using Json = nlohmann::json;
+/// The JSON form, with base64 still in it.
+struct DsseSignatureJson {
+    std::string keyid;
+    std::string sig;
 
-Result<std::string> text_member(const Json& object, const char* name) {
-    const auto member = object.find(name);
-    if (member == object.end() || !member->is_string()) {
-        return Error::malformed("must be a string").at(name);
+    static constexpr auto fields() {
+        using Self = DsseSignatureJson;
+        return std::tuple{
+            field("keyid", &Self::keyid, "Hint for finding the key").length(0, kTextLengthMax),
+            field("sig", &Self::sig, "Signature in base64").required(),
+        };
     }
-    return member->get_ref<const std::string&>();
-}
+};
 
-Result<std::string> short_text_member(
-    const Json& object, const char* name, const DsseLimits& limits
-) {
-    TRY(std::string text, text_member(object, name));
-    if (text.size() > limits.text_bytes_max) {
-        return Error::invalid_argument(
-                   "has {} bytes, more than the {} allowed", text.size(), limits.text_bytes_max
-        )
-            .at(name);
+struct DsseEnvelopeJson {
+    std::string payload;
+    std::string payload_type;
+    std::vector<DsseSignatureJson> signatures;
+
+    static constexpr auto fields() {
+        using Self = DsseEnvelopeJson;
+        return std::tuple{
+            field("payload", &Self::payload, "What is signed, in base64").required(),
+            field("payloadType", &Self::payload_type, "What the payload is")
+                .required()
+                .length(0, kTextLengthMax),
+            field("signatures", &Self::signatures, "Signatures over type and payload")
+                .required()
+                .length(0, kSignaturesMax),
+        };
     }
-    return text;
-}
+};
+NEXA_JSON_CODEC(DsseSignatureJson);
+NEXA_JSON_CODEC(DsseEnvelopeJson);
+
+namespace {
 
 /// Base64 of either alphabet, the URL-safe one with or without its padding.
-Result<std::string> bytes_member(const Json& object, const char* name) {
-    TRY(const std::string text, text_member(object, name));
+Result<std::string> decoded(std::string_view text) {
     std::string_view digits = text;
     Base64Form form = Base64Form::kStandard;
-    if (text.find_first_of("-_") != std::string::npos || text.size() % 4 != 0) {
+    if (text.find_first_of("-_") != std::string_view::npos || text.size() % 4 != 0) {
         form = Base64Form::kUrl;
         for (int i = 0; i < 2 && text.size() % 4 == 0 && digits.ends_with('='); ++i) {
             digits.remove_suffix(1);
         }
     }
-    auto bytes = from_base64(digits, form);
-    if (!bytes) {
-        return std::move(bytes).error().at(name);
-    }
-    return bytes;
+    return from_base64(digits, form);
 }
 
-Result<DsseSignature> read_signature(const Json& object, const DsseLimits& limits) {
-    if (!object.is_object()) {
-        return Error::malformed("must be an object");
+Result<DsseEnvelope> read_envelope(std::string_view json, std::size_t bytes_max) {
+    // Room for members we do not know, which may nest.
+    constexpr std::size_t kDepthMax = 32;
+    TRY(DsseEnvelopeJson read,
+        from_json<DsseEnvelopeJson>(
+            json,
+            {.limits = {.bytes_max = bytes_max, .depth_max = kDepthMax, .values_max = kValuesMax},
+             .unknown_keys = UnknownKeys::kIgnore}
+        ));
+    auto payload = decoded(read.payload);
+    if (!payload) {
+        return std::move(payload).error().at("payload");
     }
-    DsseSignature signature;
-    if (object.contains("keyid")) {
-        TRY(signature.keyid, short_text_member(object, "keyid", limits));
-    }
-    TRY(signature.sig, bytes_member(object, "sig"));
-    return signature;
-}
-
-Result<std::vector<DsseSignature>> read_signatures(const Json& envelope, const DsseLimits& limits) {
-    const auto list = envelope.find("signatures");
-    if (list == envelope.end() || !list->is_array()) {
-        return Error::malformed("must be an array").at("signatures");
-    }
-    if (list->size() > limits.signatures_max) {
-        return Error::invalid_argument(
-                   "holds {} signatures, more than the {} allowed",
-                   list->size(),
-                   limits.signatures_max
-        )
-            .at("signatures");
-    }
-    std::vector<DsseSignature> signatures;
-    for (std::size_t i = 0; i < list->size(); ++i) {
-        auto signature = read_signature((*list)[i], limits);
-        if (!signature) {
-            return std::move(signature).error().at(fmt::format("[{}]", i)).at("signatures");
+    DsseEnvelope envelope{std::move(read.payload_type), std::move(*payload), {}};
+    for (std::size_t i = 0; i < read.signatures.size(); ++i) {
+        auto sig = decoded(read.signatures[i].sig);
+        if (!sig) {
+            return std::move(sig).error().at("sig").at(fmt::format("[{}]", i)).at("signatures");
         }
-        signatures.push_back(std::move(*signature));
+        envelope.signatures.push_back({std::move(read.signatures[i].keyid), std::move(*sig)});
     }
-    return signatures;
+    return envelope;
 }
 
 }  // namespace
@@ -110,26 +112,7 @@ std::string DsseEnvelope::to_json() const {
 }
 
 Result<DsseEnvelope> parse_dsse(std::string_view json, const DsseLimits& limits) {
-    // Room for members we do not know, which may nest.
-    constexpr std::size_t kDepthMax = 32;
-    // The canonical form first: it refuses what the library's parser would let pass, such as a name
-    // twice in one object.
-    auto canonical = canonical_json(json, {.bytes_max = limits.bytes_max, .depth_max = kDepthMax});
-    if (!canonical) {
-        return std::move(canonical).error().while_doing("parse DSSE envelope");
-    }
-    const Json object = Json::parse(*canonical, nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object()) {
-        return Error::malformed("parse DSSE envelope: must be a JSON object");
-    }
-    const auto read = [&]() -> Result<DsseEnvelope> {
-        DsseEnvelope envelope;
-        TRY(envelope.payload_type, short_text_member(object, "payloadType", limits));
-        TRY(envelope.payload, bytes_member(object, "payload"));
-        TRY(envelope.signatures, read_signatures(object, limits));
-        return envelope;
-    };
-    auto envelope = read();
+    auto envelope = read_envelope(json, limits.bytes_max);
     if (!envelope) {
         return std::move(envelope).error().while_doing("parse DSSE envelope");
     }

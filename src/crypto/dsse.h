@@ -34,13 +34,13 @@ struct DsseEnvelope {
 
 struct DsseLimits {
     std::size_t bytes_max = std::size_t{16} << 20U;  ///< of the JSON text
-    std::size_t signatures_max = 16;
-    std::size_t text_bytes_max = 256;  ///< of the payload type and of a key id
 };
 
 /// Reads the JSON form. As the specification asks, base64 may be standard or URL-safe and members
-/// it does not know are ignored; a name twice in one object is refused. Checks no signature.
-/// Errors: kMalformed (no such envelope), kInvalidArgument (over a limit).
+/// it does not know are ignored; a name twice in one object is refused, and so are more than 16
+/// signatures or 256 characters of payload type or key id. Checks no signature.
+/// Errors: kMalformed (no JSON, or no base64), kInvalidArgument (a member is missing, of another
+/// type or over a limit).
 Result<DsseEnvelope> parse_dsse(std::string_view json, const DsseLimits& limits = {});
 
 /// The bytes that are signed: "DSSEv1", the type and the payload, each with its length in front.

@@ -14,6 +14,7 @@
 #include "crypto/base64.h"
 #include "crypto/hex.h"
 #include "crypto/key_file_internal.h"
+#include "crypto/wiped_bytes_internal.h"
 
 namespace nexa::crypto {
 namespace {
@@ -216,22 +217,22 @@ Ed25519Signature Ed25519PrivateKey::sign(std::string_view message) const {
     return signature;
 }
 
-WipedBytes Ed25519PrivateKey::seed() const {
+Secret Ed25519PrivateKey::seed() const {
     WipedBytes seed(kSeedSize);
     std::size_t size = seed.size();
     auto* const out = reinterpret_cast<unsigned char*>(seed.data());
     NEXA_CHECK(EVP_PKEY_get_raw_private_key(handle_.get(), out, &size) == 1 && size == kSeedSize);
-    return seed;
+    return Secret(seed.view());
 }
 
-WipedBytes Ed25519PrivateKey::to_pem() const {
+Secret Ed25519PrivateKey::to_pem() const {
     const Bio bio(BIO_new(BIO_s_secmem()));
     NEXA_CHECK(bio != nullptr);
     const int written = PEM_write_bio_PKCS8PrivateKey(
         bio.get(), handle_.get(), nullptr, nullptr, 0, nullptr, nullptr
     );
     NEXA_CHECK(written == 1);
-    return WipedBytes(written_to(bio.get()));
+    return Secret(written_to(bio.get()));
 }
 
 }  // namespace nexa::crypto

@@ -11,7 +11,7 @@
 
 #include "core/random.h"
 #include "core/result.h"
-#include "crypto/wiped_bytes.h"
+#include "core/secrets.h"
 
 struct evp_pkey_st;
 
@@ -81,9 +81,9 @@ public:
     const Ed25519PublicKey& public_key() const { return public_key_; }
     Ed25519Signature sign(std::string_view message) const;
 
-    WipedBytes seed() const;
+    Secret seed() const;
     /// Unencrypted PKCS#8: what `openssl pkey` and Python's cryptography read.
-    WipedBytes to_pem() const;
+    Secret to_pem() const;
 
 private:
     struct FreeKey {

@@ -143,8 +143,8 @@ TEST(Ed25519PublicKey, RefusesOtherTexts) {
 
 TEST(Ed25519PrivateKey, ReadsAndWritesPkcs8) {
     const auto key = Ed25519PrivateKey::from_pem(kPrivatePem).value();
-    EXPECT_EQ(to_hex(key.seed().view()), kRfc8032[3].seed);
-    EXPECT_EQ(key.to_pem().view(), kPrivatePem);
+    EXPECT_EQ(to_hex(key.seed().reveal()), kRfc8032[3].seed);
+    EXPECT_EQ(key.to_pem().reveal(), kPrivatePem);
     EXPECT_EQ(key.public_key().to_pem(), kPublicPem);
 }
 
@@ -260,7 +260,7 @@ protected:
         write_file(folder_.path() / "message", message_);
         write_file(folder_.path() / "signature", bytes_of(key_.sign(message_)));
         write_file(folder_.path() / "public.pem", key_.public_key().to_pem());
-        write_file(folder_.path() / "private.pem", key_.to_pem().view());
+        write_file(folder_.path() / "private.pem", key_.to_pem().reveal());
     }
     bool runs(const std::string& command) const {
         const std::string in_folder =

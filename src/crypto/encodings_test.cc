@@ -8,7 +8,7 @@
 #include "crypto/base64.h"
 #include "crypto/hex.h"
 #include "crypto/hmac.h"
-#include "crypto/wiped_bytes.h"
+#include "crypto/wiped_bytes_internal.h"
 #include "fakes/seeded_random.h"
 
 namespace nexa::crypto {

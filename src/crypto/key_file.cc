@@ -87,7 +87,7 @@ Result<WipedBytes> read_key_file(const std::filesystem::path& path) {
     return text;
 }
 
-Status create_key_file(const std::filesystem::path& path, const WipedBytes& text) {
+Status create_key_file(const std::filesystem::path& path, const Secret& text) {
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
     std::string temporary = (folder / ".key-XXXXXX").native();
     const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
@@ -95,7 +95,9 @@ Status create_key_file(const std::filesystem::path& path, const WipedBytes& text
         return failed(errno, "create", path);
     }
     const Unlinker unlinker(temporary);
-    TRY_STATUS(write_all(file.get(), text.view(), fmt::format("write key file '{}'", path.native())));
+    TRY_STATUS(
+        write_all(file.get(), text.reveal(), fmt::format("write key file '{}'", path.native()))
+    );
     TRY_STATUS(flush(file.get(), path));
     // A link, unlike a rename, never replaces what another process put there meanwhile. EEXIST is
     // kConflict.

@@ -4,7 +4,8 @@
 #include <filesystem>
 
 #include "core/result.h"
-#include "crypto/wiped_bytes.h"
+#include "core/secrets.h"
+#include "crypto/wiped_bytes_internal.h"
 
 namespace nexa::crypto {
 
@@ -15,6 +16,6 @@ Result<WipedBytes> read_key_file(const std::filesystem::path& path);
 
 /// Stores `text` with mode 0600, whole and on disk, only if nothing is there yet. Blocking.
 /// Errors: kConflict (something is there), kPermissionDenied, kUnavailable.
-Status create_key_file(const std::filesystem::path& path, const WipedBytes& text);
+Status create_key_file(const std::filesystem::path& path, const Secret& text);
 
 }  // namespace nexa::crypto

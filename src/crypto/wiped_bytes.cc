@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "crypto/wiped_bytes.h"
+#include "crypto/wiped_bytes_internal.h"
 
 #include <algorithm>
 #include <utility>

@@ -8,8 +8,8 @@
 
 namespace nexa::crypto {
 
-/// A buffer for key material, overwritten with zeros when it goes. Fixed length, so that no copy is
-/// left behind by growing. Moves only; has no operator<< on purpose.
+/// A buffer in which key material is made or read before it becomes a Secret. Overwritten with
+/// zeros when it goes. Fixed length, so that no copy is left behind by growing. Moves only.
 class WipedBytes {
 public:
     explicit WipedBytes(std::size_t size);

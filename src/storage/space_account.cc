@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/file.h"
+#include "storage/space_account_internal.h"
+
+namespace nexa::storage {
+
+Error SpaceAccount::over_quota(Bytes used, Bytes size) const {
+    return Error::resource_exhausted(
+               "storage quota exceeded: {} of {} bytes are used, {} more are needed",
+               used.value(),
+               quota_->value(),
+               size.value()
+    )
+        .hint("delete what is no longer needed or raise the quota");
+}
+
+Status SpaceAccount::take(Bytes size) {
+    std::int64_t used = used_;
+    do {
+        // Written so that no sum can overflow.
+        if (quota_ && size.value() > quota_->value() - used) {
+            return over_quota(Bytes(used), size);
+        }
+    } while (!used_.compare_exchange_weak(used, used + size.value()));
+    const Status fits = check_disk(size);
+    if (!fits) {
+        give_back(size);
+    }
+    return fits;
+}
+
+Status SpaceAccount::check(Bytes size) const {
+    const std::int64_t used = used_;
+    if (quota_ && size.value() > quota_->value() - used) {
+        return over_quota(Bytes(used), size);
+    }
+    return check_disk(size);
+}
+
+Status SpaceAccount::check_disk(Bytes size) const {
+    TRY(const std::uint64_t available, available_bytes(root_));
+    const auto needed =
+        static_cast<std::uint64_t>(size.value()) + static_cast<std::uint64_t>(reserve_.value());
+    if (available < needed) {
+        return Error::unavailable(
+                   "disk full: {} bytes are free under '{}', {} are needed and {} stay in reserve",
+                   available,
+                   root_.native(),
+                   size.value(),
+                   reserve_.value()
+        )
+            .hint("free space, then try again");
+    }
+    return {};
+}
+
+}  // namespace nexa::storage
