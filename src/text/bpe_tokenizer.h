@@ -18,7 +18,7 @@ namespace nexa::text {
 /// A token matched in the text as it stands, before any pre-tokenization.
 struct AddedToken {
     std::int32_t id = 0;
-    std::string content;        ///< UTF-8, not empty
+    std::string content = {};   ///< UTF-8, not empty
     bool special = true;        ///< control token: left out of decoded text on request
     bool normalized = false;    ///< as in tokenizer.json; these are looked for after the others
     bool in_vocabulary = true;  ///< listed in the file's vocabulary too, not only as added
@@ -37,10 +37,10 @@ struct MergeRule {
 
 /// Everything a byte-level BPE tokenizer is.
 struct BpeVocabulary {
-    std::vector<std::string> tokens;  ///< by id: bytes; of an added token its content
-    std::vector<MergeRule> merges;
-    std::vector<AddedToken> added;
-    PretokenizerOptions pretokenizer;
+    std::vector<std::string> tokens = {};  ///< by id: bytes; of an added token its content
+    std::vector<MergeRule> merges = {};
+    std::vector<AddedToken> added = {};
+    PretokenizerOptions pretokenizer = {};
     bool ignore_merges = false;  ///< a pretoken that is itself a token is taken whole (Llama 3)
 
     friend bool operator==(const BpeVocabulary&, const BpeVocabulary&) = default;
