@@ -17,6 +17,19 @@ Json or_null(const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(text);
 }
 
+/// core/os_error.h says so of a full disk or quota.
+bool is_disk_full(const Error& error) {
+    return error.code == ErrorCode::kUnavailable &&
+           error.message.find("disk full") != std::string::npos;
+}
+
+int status_of(const HttpError& error, Dialect dialect) {
+    if (error.status != 0) {
+        return error.status;
+    }
+    return is_disk_full(error.error) ? 507 : http_status(error.error.code, dialect);
+}
+
 bool may_retry(const HttpError& error, int status) {
     if (status == 429 || status == 503 || status == 408) {
         return true;
@@ -90,7 +103,7 @@ int http_status(ErrorCode code, Dialect dialect) {
 }
 
 Response render(const HttpError& error, Dialect dialect, const RequestHead& head) {
-    const int status = error.status != 0 ? error.status : http_status(error.error.code, dialect);
+    const int status = status_of(error, dialect);
     Response response = body_of(error, status, dialect, head);
     if (error.retry_after || status == 429 || status == 503) {
         const auto wait = error.retry_after.value_or(std::chrono::seconds(1));

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <unordered_map>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "core/check.h"
+#include "core/mutex.h"
 #include "net/connection_internal.h"
 #include "net/tcp_stream_internal.h"
 
@@ -97,12 +97,12 @@ private:
     TaskGroup tasks_;
     TaskGroup connections_;
 
-    mutable std::mutex mutex_;
-    std::unordered_map<const Connection*, Peer> peers_;
-    std::unordered_map<std::string, std::size_t> per_address_;
-    std::size_t refusals_ = 0;
-    std::uint64_t accepted_ = 0;
-    std::uint64_t refused_ = 0;
+    mutable Mutex mutex_;
+    std::unordered_map<const Connection*, Peer> peers_ NEXA_GUARDED_BY(mutex_);
+    std::unordered_map<std::string, std::size_t> per_address_ NEXA_GUARDED_BY(mutex_);
+    std::size_t refusals_ NEXA_GUARDED_BY(mutex_) = 0;
+    std::uint64_t accepted_ NEXA_GUARDED_BY(mutex_) = 0;
+    std::uint64_t refused_ NEXA_GUARDED_BY(mutex_) = 0;
 };
 
 class HttpServer::Impl::Registration {
@@ -174,7 +174,7 @@ Task<void> HttpServer::Impl::sweep_loop(
     for (;;) {
         CO_TRY_STATUS(co_await sleep_for(interval));
         const auto now = self->core_->clock.steady_now().time_since_epoch();
-        const std::lock_guard lock(self->mutex_);
+        const Lock lock(self->mutex_);
         for (const auto& [key, peer] : self->peers_) {
             peer.connection->sweep(std::chrono::nanoseconds(now).count());
         }
@@ -199,7 +199,7 @@ Task<void> HttpServer::Impl::refuse(
 }
 
 std::optional<HttpError> HttpServer::Impl::enroll(Peer peer, bool& dropped) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     ++accepted_;
     std::optional<HttpError> error;
     std::size_t& of_address = per_address_[peer.address];
@@ -230,7 +230,7 @@ std::optional<HttpError> HttpServer::Impl::enroll(Peer peer, bool& dropped) {
 
 void HttpServer::Impl::forget(const Connection* connection) {
     Peer peer;  // destroyed after the lock is released: it may be the last owner
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const auto found = peers_.find(connection);
     if (found == peers_.end()) {
         return;
@@ -273,7 +273,7 @@ void HttpServer::Impl::admit(tcp::socket socket, const asio::any_io_executor& ex
 
 std::vector<std::shared_ptr<Connection>> HttpServer::Impl::open_connections() const {
     std::vector<std::shared_ptr<Connection>> open;
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     for (const auto& [key, peer] : peers_) {
         open.push_back(peer.connection);
     }
@@ -281,7 +281,7 @@ std::vector<std::shared_ptr<Connection>> HttpServer::Impl::open_connections() co
 }
 
 HttpServerStats HttpServer::Impl::stats() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return {
         .requests = core_->requests.load(std::memory_order_relaxed),
         .connections_accepted = accepted_,

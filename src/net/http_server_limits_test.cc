@@ -21,10 +21,12 @@ Task<Response> large(Request) {
 class Gate {
 public:
     Task<Response> pass(Request) {
-        entered.set();
         CO_TRY_STATUS(co_await await_callback<void>([this](Done<void> done) {
-            const std::lock_guard lock(mutex_);
-            waiting_.push_back(std::move(done));
+            {
+                const std::lock_guard lock(mutex_);
+                waiting_.push_back(std::move(done));
+            }
+            entered.set();
         }));
         co_return Response::text("passed", "text/plain");
     }

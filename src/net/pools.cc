@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -87,6 +88,7 @@ void IoPool::stop() {
 
 WorkPool::WorkPool(WorkPoolOptions options) : options_(std::move(options)) {
     NEXA_CHECK(options_.threads > 0);
+    const Lock lock(mutex_);
     for (std::size_t i = 0; i < options_.threads; ++i) {
         threads_.emplace_back([this] {
             name_this_thread(options_.name);
@@ -101,7 +103,7 @@ WorkPool::~WorkPool() {
 
 Status WorkPool::submit(Job job) {
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (stopped_) {
             return Error::cancelled("pool '{}' is stopped", options_.name);
         }
@@ -121,7 +123,7 @@ void WorkPool::stop() {
     std::deque<Job> dropped;
     std::vector<std::thread> threads;
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         stopped_ = true;
         dropped.swap(jobs_);
         threads.swap(threads_);
@@ -135,23 +137,29 @@ void WorkPool::stop() {
 }
 
 std::size_t WorkPool::queued() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return jobs_.size();
 }
 
+std::optional<WorkPool::Job> WorkPool::next() {
+    const Lock lock(mutex_);
+    while (!stopped_ && jobs_.empty()) {
+        // Woken by every submit() and by stop(); the deadline is only CondVar's way.
+        static_cast<void>(
+            wake_.wait_until(mutex_, std::chrono::steady_clock::now() + std::chrono::minutes(1))
+        );
+    }
+    if (stopped_) {
+        return std::nullopt;
+    }
+    std::optional<Job> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return job;
+}
+
 void WorkPool::run() {
-    for (;;) {
-        Job job;
-        {
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
-            if (stopped_) {
-                return;
-            }
-            job = std::move(jobs_.front());
-            jobs_.pop_front();
-        }
-        job();
+    while (std::optional<Job> job = next()) {
+        (*job)();
     }
 }
 

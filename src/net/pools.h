@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "core/mutex.h"
 #include "core/result.h"
 
 namespace nexa::net {
@@ -90,13 +90,14 @@ public:
 
 private:
     void run();
+    std::optional<Job> next();
 
     const WorkPoolOptions options_;
-    mutable std::mutex mutex_;
-    std::condition_variable wake_;
-    std::deque<Job> jobs_;
-    bool stopped_ = false;
-    std::vector<std::thread> threads_;
+    mutable Mutex mutex_;
+    CondVar wake_;
+    std::deque<Job> jobs_ NEXA_GUARDED_BY(mutex_);
+    bool stopped_ NEXA_GUARDED_BY(mutex_) = false;
+    std::vector<std::thread> threads_ NEXA_GUARDED_BY(mutex_);
 };
 
 struct PoolsOptions {

@@ -233,7 +233,7 @@ TEST(HttpErrors, BusySaysWhenToComeBack) {
     EXPECT_EQ(down.status, 503);
     EXPECT_EQ(down.headers.get("retry-after"), "1");
     const Response full = render(
-        {.error = Error::unavailable("the disk is full"), .status = 507},
+        {.error = Error::unavailable("cannot write 'x': disk full")},
         Dialect::kApi,
         head_for_errors()
     );

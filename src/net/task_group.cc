@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/task_group.h"
 
-#include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include <boost/asio/bind_executor.hpp>
 
 #include "core/check.h"
+#include "core/mutex.h"
 
 namespace nexa::net {
 
@@ -24,10 +24,10 @@ struct GroupEntry {
 
 struct GroupState {
     TaskGroup::OnError on_error;
-    std::mutex mutex;
-    bool closed = false;
-    std::unordered_map<GroupEntry*, std::shared_ptr<GroupEntry>> entries;
-    std::vector<Done<void>> waiting_for_empty;
+    Mutex mutex;
+    bool closed NEXA_GUARDED_BY(mutex) = false;
+    std::unordered_map<GroupEntry*, std::shared_ptr<GroupEntry>> entries NEXA_GUARDED_BY(mutex);
+    std::vector<Done<void>> waiting_for_empty NEXA_GUARDED_BY(mutex);
 };
 
 namespace {
@@ -44,7 +44,7 @@ void cancel_entry(const std::shared_ptr<GroupEntry>& entry) {
 }
 
 void cancel_all(GroupState& state) {
-    const std::lock_guard lock(state.mutex);
+    const Lock lock(state.mutex);
     for (const auto& [key, entry] : state.entries) {
         cancel_entry(entry);
     }
@@ -59,7 +59,7 @@ void end_entry(GroupState& state, GroupEntry& entry, const Status& status) {
     }
     std::vector<Done<void>> waiting;
     {
-        const std::lock_guard lock(state.mutex);
+        const Lock lock(state.mutex);
         state.entries.erase(&entry);
         if (state.entries.empty()) {
             waiting.swap(state.waiting_for_empty);
@@ -73,7 +73,7 @@ void end_entry(GroupState& state, GroupEntry& entry, const Status& status) {
 Task<void> wait_until_empty(std::shared_ptr<GroupState> state) {
     return await_callback<void>([state = std::move(state)](Done<void> done) {
         {
-            const std::lock_guard lock(state->mutex);
+            const Lock lock(state->mutex);
             if (!state->entries.empty()) {
                 state->waiting_for_empty.push_back(std::move(done));
                 return;
@@ -118,7 +118,7 @@ Result<TaskHandle> TaskGroup::spawn_on(
     entry->name = std::move(name);
     entry->executor = executor;
     {
-        const std::lock_guard lock(state_->mutex);
+        const Lock lock(state_->mutex);
         if (state_->closed) {
             return Error::cancelled(
                 "task '{}' was not started: its group is stopping", entry->name
@@ -144,7 +144,7 @@ void TaskGroup::cancel() const {
 }
 
 void TaskGroup::close() {
-    const std::lock_guard lock(state_->mutex);
+    const Lock lock(state_->mutex);
     state_->closed = true;
 }
 
@@ -162,7 +162,7 @@ Task<void> TaskGroup::stop(std::chrono::nanoseconds grace) {
 }
 
 std::size_t TaskGroup::running() const {
-    const std::lock_guard lock(state_->mutex);
+    const Lock lock(state_->mutex);
     return state_->entries.size();
 }
 
