@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Requests a second over loopback: 64 keep-alive connections that ask in turn, one io thread.
+#include "net/http_server.h"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,7 +16,6 @@
 #include <benchmark/benchmark.h>
 
 #include "core/check.h"
-#include "net/http_server.h"
 
 namespace nexa::net {
 namespace {
