@@ -81,7 +81,7 @@ std::string_view reason_phrase(int status) {
     return found != kPhrases.end() ? found->text : "Unknown";
 }
 
-const std::string& Request::parameter(std::string_view name) const {
+const std::string& value_of(const PathParameters& parameters, std::string_view name) {
     const auto found = std::ranges::find(parameters, name, [](const auto& pair) {
         return std::string_view(pair.first);
     });

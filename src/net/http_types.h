@@ -67,6 +67,8 @@ struct RequestHead {
 
 /// The decoded values of "{name}" in a route's path.
 using PathParameters = std::vector<std::pair<std::string, std::string>>;
+/// The value of "{name}". It is our bug, and aborts, if the route has none.
+const std::string& value_of(const PathParameters& parameters, std::string_view name);
 
 struct Request {
     std::shared_ptr<const RequestHead> head;
@@ -76,8 +78,7 @@ struct Request {
     /// Instead of `body` for a route with BodyMode::kStream. Ends with the handler.
     std::shared_ptr<BodySource> stream;
 
-    /// The value of "{name}". It is our bug if the route has none.
-    const std::string& parameter(std::string_view name) const;
+    const std::string& parameter(std::string_view name) const { return value_of(parameters, name); }
 };
 
 /// A refusal with what HTTP adds to an Error. The row's dialect writes it.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/json.h"
 
 namespace nexa::net {
 
@@ -25,9 +26,20 @@ Json reference(std::string_view schema) {
     return Json{{"$ref", fmt::format("#/components/schemas/{}", schema)}};
 }
 
+Json schema_of(const BodyType& type) {
+    if (type.type != nullptr && type.type->kind == TypeKind::kArray) {
+        const TypeInfo& element = *type.type->element();
+        return Json{{"type", "array"}, {"items", reference(element.structure()->name)}};
+    }
+    if (type.type != nullptr) {
+        return reference(type.type->structure()->name);
+    }
+    return reference(type.name);
+}
+
 Json content_of(const BodyType& type) {
     Json content;
-    content[type.content_type]["schema"] = reference(type.name);
+    content[type.content_type]["schema"] = schema_of(type);
     return content;
 }
 
@@ -180,6 +192,22 @@ void add_error_schemas(std::map<std::string, Json>& schemas) {
         "properties":{"error":{"type":"string"}}})");
 }
 
+void add_schema(const BodyType& type, std::map<std::string, Json>& schemas) {
+    if (type.name.empty()) {
+        return;
+    }
+    if (type.type == nullptr) {
+        schemas[type.name] = type.schema ? parse_ours(type.schema()) : Json(true);
+        return;
+    }
+    const bool is_array = type.type->kind == TypeKind::kArray;
+    const TypeInfo* const structure = is_array ? type.type->element() : type.type;
+    const Json all = parse_ours(openapi_schemas(std::span(&structure, 1)));
+    for (const auto& [name, schema] : all.items()) {
+        schemas[name] = schema;
+    }
+}
+
 Json security_schemes() {
     const Json bearer{{"type", "http"}, {"scheme", "bearer"}};
     Json schemes;
@@ -205,11 +233,8 @@ std::string openapi_document(const OpenApiInfo& info, std::span<const Route> rou
         NEXA_CHECK(!route.operation_id.empty());
         NEXA_CHECK(operations.insert(route.operation_id).second);
         paths[path_of(route)][lower_name(route.method)] = operation_of(route);
-        for (const BodyType* type : {&route.request, &route.response}) {
-            if (!type->name.empty()) {
-                schemas[type->name] = type->schema ? parse_ours(type->schema()) : Json(true);
-            }
-        }
+        add_schema(route.request, schemas);
+        add_schema(route.response, schemas);
         if (!route.tag.empty()) {
             tags.insert(route.tag);
         }

@@ -11,6 +11,10 @@
 
 #include "net/http_types.h"
 
+namespace nexa {
+struct TypeInfo;
+}
+
 namespace nexa::net {
 
 /// Who may call a route. A closed list.
@@ -33,10 +37,13 @@ enum class BodyMode : std::uint8_t {
     kStream,  ///< pulled by the handler from Request::stream
 };
 
-/// Names a type on the border and gives its JSON Schema. Empty name: no body.
+/// What a body is, for the document. Empty name: no body. typed() fills it for border structs.
 struct BodyType {
-    std::string name;
-    std::function<std::string()> schema;  ///< JSON text; empty: any JSON
+    std::string name = {};
+    /// A border struct, or a vector of one.
+    const TypeInfo* type = nullptr;
+    /// For anything else: the schema as JSON text; empty: any JSON.
+    std::function<std::string()> schema = {};
     std::string content_type = "application/json";
 };
 

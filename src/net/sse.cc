@@ -129,4 +129,18 @@ void SseReader::take_line(std::string_view line, std::vector<SseEvent>& events) 
     }
 }
 
+Task<std::optional<SseEvent>> SseEvents::next() {
+    while (ready_.empty()) {
+        CO_TRY(const std::string piece, co_await body_->read());
+        if (piece.empty()) {
+            co_return std::optional<SseEvent>();
+        }
+        CO_TRY(std::vector<SseEvent> events, reader_.feed(piece));
+        std::ranges::move(events, std::back_inserter(ready_));
+    }
+    std::optional<SseEvent> event = std::move(ready_.front());
+    ready_.pop_front();
+    co_return event;
+}
+
 }  // namespace nexa::net

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,23 @@ private:
     bool has_data_ = false;
     SseEvent event_;
     std::string last_id_;
+};
+
+/// The events of a body that is being received. Not thread-safe.
+class SseEvents {
+public:
+    explicit SseEvents(std::shared_ptr<BodySource> body, std::size_t event_bytes_max = 1024 * 1024)
+        : body_(std::move(body)), reader_(event_bytes_max) {}
+
+    /// The next event; empty at the end of the stream. Errors: those of the body, and
+    /// kResourceExhausted for an event that is too large.
+    Task<std::optional<SseEvent>> next();
+    const std::string& last_id() const { return reader_.last_id(); }
+
+private:
+    std::shared_ptr<BodySource> body_;
+    SseReader reader_;
+    std::deque<SseEvent> ready_;
 };
 
 }  // namespace nexa::net
