@@ -95,7 +95,8 @@ Status Database::read_status(const std::function<Status(Tx&)>& f) {
     TRY_STATUS(connection->begin(Access::kRead));
     Tx tx(*connection);
     TRY_STATUS(f(tx));
-    return tx.failure() ? Status(*tx.failure()) : Status();
+    const Error* const failure = tx.failure();
+    return failure == nullptr ? Status() : Status(*failure);
 }
 
 WritingConnection::WritingConnection(Database& database) : database_(database) {

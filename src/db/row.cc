@@ -22,8 +22,8 @@ const Value& Row::value(Column column) const {
 }
 
 void Row::refuse(Column column, const char* wanted, std::string_view found) const {
-    const std::string name =
-        column.index() ? fmt::format("{}", *column.index()) : std::string(column.name());
+    const auto index = column.index();
+    const std::string name = index ? fmt::format("{}", *index) : std::string(column.name());
     const std::string text =
         fmt::format("column {} of {} is {}, is {}", name, columns_->statement, wanted, found);
     check_failed(text.c_str(), __FILE__, __LINE__);

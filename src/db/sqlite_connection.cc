@@ -143,7 +143,7 @@ Status SqliteConnection::register_now() {
 }
 
 /// Statements of the modules may not end the transaction that they run in.
-int SqliteConnection::authorize(
+int SqliteConnection::authorize(  // NOLINT(readability-function-size): SQLite's callback
     void* self,
     int action,
     const char* /*first*/,

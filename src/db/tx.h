@@ -46,8 +46,8 @@ public:
     /// nexa_now() (SQLite, in microseconds) says in its statements.
     Timestamp now() const;
 
-    /// The error that ended this transaction, if any.
-    const std::optional<Error>& failure() const { return failure_; }
+    /// The error that ended this transaction; null if none did.
+    const Error* failure() const { return failure_ ? &*failure_ : nullptr; }
 
 private:
     Status admit(const Sql& sql, const Params& params);

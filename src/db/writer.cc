@@ -162,8 +162,8 @@ Status Writer::apply_entry(Entry& entry) {
     TRY_STATUS(connection.begin_entry());
     Tx tx(connection);
     entry.answer = guard([&] { return entry.apply(tx); });
-    if (entry.answer && tx.failure()) {
-        entry.answer = *tx.failure();
+    if (const Error* const failure = tx.failure(); entry.answer && failure != nullptr) {
+        entry.answer = *failure;
     }
     // A full disk makes SQLite roll back everything, and the next savepoint would silently open a
     // transaction of its own.
