@@ -14,6 +14,7 @@
 
 #include "core/file.h"
 #include "core/os_error.h"
+#include "core/redact.h"
 
 namespace nexa {
 
@@ -22,6 +23,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kNameBytesMax = 200;
+
+/// A Secret is never printed, but whoever it was revealed to may put it into a message.
+Secret known_to_log(Secret secret) {
+    // Refused if it is too short to be looked for, which nothing can be done about.
+    static_cast<void>(register_secret(secret.reveal()));
+    return secret;
+}
 
 Status check_name(std::string_view name) {
     constexpr std::string_view kAllowed =
@@ -86,7 +94,7 @@ Result<Secret> read_secret_file(std::string_view name, const fs::path& path) {
                               "cannot {}: it is larger than {} bytes", what, kSecretBytesMax
                           );
     }
-    return std::move(*secret);
+    return known_to_log(std::move(*secret));
 }
 
 }  // namespace
@@ -127,7 +135,7 @@ SecretManager::SecretManager(SecretSources sources) : folders_(std::move(sources
 Result<Secret> SecretManager::get_secret(std::string_view name) const {
     TRY_STATUS(check_name(name));
     if (const auto found = environment_.find(name); found != environment_.end()) {
-        return Secret(found->second.reveal());
+        return known_to_log(Secret(found->second.reveal()));
     }
     const std::string file_variable = fmt::format("{}_FILE", name);
     if (const auto found = environment_.find(file_variable); found != environment_.end()) {

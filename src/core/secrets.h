@@ -52,8 +52,8 @@ struct SecretSources {
 /// names, a file in one of the folders. An empty variable counts as not set.
 ///
 /// Files must not be readable or writable by everyone, are at most kSecretBytesMax long, and lose
-/// one line end. Each call reads the file anew, so that rotated secrets are seen; it blocks on the
-/// disk. Thread-safe.
+/// one line end. What is found is registered with redact.h, so logs do not show it. Each call reads
+/// the file anew, so that rotated secrets are seen; it blocks on the disk. Thread-safe.
 class SecretManager {
 public:
     explicit SecretManager(SecretSources sources);

@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "core/file.h"
+#include "core/log.h"
+#include "fakes/manual_clock.h"
 #include "fakes/proves.h"
 
 namespace nexa {
@@ -123,6 +125,25 @@ TEST_F(SecretsTest, AreNeverPrinted) {
     file("T", std::string(kValue), 0666);
     const std::string refused = with_folder().get_secret("T").error().to_string();
     EXPECT_EQ(refused.find(kValue), std::string::npos);
+}
+
+TEST_F(SecretsTest, AreNotInLogsEvenIfSomeoneWritesThemThere) {
+    NEXA_PROVES("A-20");
+    fakes::ManualClock clock;
+    std::string lines;
+    Log log;
+    log.configure({.callback = [&](std::string_view line) { lines += line; }}, clock);
+    file("FROM_FILE", "correct-horse-in-a-file\n");
+    const SecretManager manager({{{"FROM_ENV", "battery-staple-in-env"}}, {folder.path()}});
+    for (const char* name : {"FROM_FILE", "FROM_ENV"}) {
+        const Secret secret = std::move(manager.get_secret(name)).value();
+        log.get_logger("x").info(
+            fmt::format("using {}", secret.reveal()), {{"s", secret.reveal()}}
+        );
+    }
+    EXPECT_NE(lines.find("using [redacted]"), std::string::npos);
+    EXPECT_EQ(lines.find("correct-horse"), std::string::npos);
+    EXPECT_EQ(lines.find("battery-staple"), std::string::npos);
 }
 
 TEST_F(SecretsTest, RotatedFilesAreSeen) {

@@ -21,14 +21,22 @@ Result<Path> under(const Path& folder, std::string_view id) {
     return folder / id;
 }
 
+Path blob_under(const Path& folder, const Sha256Digest& digest) {
+    const std::string hex = digest.hex();
+    return folder / hex.substr(0, 2) / hex;
+}
+
 Result<Path> blob_under(const Path& folder, std::string_view sha256) {
-    if (sha256.size() != kSha256Digits ||
-        sha256.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+    // Sha256Digest reads "sha256:…" too, which is no name of a file.
+    if (sha256.size() != kSha256Digits) {
         return Error::invalid_argument(
-            "'{}' is no SHA-256 of 64 lower-case hexadecimal digits", sha256.substr(0, kIdBytesMax)
+            "'{}' is no SHA-256 of {} hexadecimal digits",
+            sha256.substr(0, kIdBytesMax),
+            kSha256Digits
         );
     }
-    return folder / sha256.substr(0, 2) / sha256;
+    TRY(const Sha256Digest digest, Sha256Digest::parse(sha256));
+    return blob_under(folder, digest);
 }
 
 }  // namespace
@@ -66,6 +74,10 @@ Result<Path> StoragePaths::blob(std::string_view sha256) const {
     return blob_under(blobs(), sha256);
 }
 
+Path StoragePaths::blob(const Sha256Digest& digest) const {
+    return blob_under(blobs(), digest);
+}
+
 Path StoragePaths::artifacts(ArtifactFolder folder) const {
     return root_ / "artifacts" / to_string(folder);
 }
@@ -93,6 +105,10 @@ Result<Path> StoragePaths::worker_job(std::string_view id) const {
 
 Result<Path> StoragePaths::worker_blob(std::string_view sha256) const {
     return blob_under(worker_blobs(), sha256);
+}
+
+Path StoragePaths::worker_blob(const Sha256Digest& digest) const {
+    return blob_under(worker_blobs(), digest);
 }
 
 }  // namespace nexa

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "core/sha256.h"
 
 namespace nexa {
 
@@ -36,6 +37,7 @@ public:
     Path blobs() const { return root_ / "blobs/sha256"; }
     /// `sha256` is 64 lower-case hexadecimal digits: blobs/sha256/ab/abcd….
     Result<Path> blob(std::string_view sha256) const;
+    Path blob(const Sha256Digest& digest) const;
     Path artifacts(ArtifactFolder folder) const;
     Result<Path> artifact(ArtifactFolder folder, std::string_view id) const;
     Path jobs() const { return root_ / "jobs"; }
@@ -56,6 +58,7 @@ public:
     Result<Path> worker_job(std::string_view id) const;
     Path worker_blobs() const { return root_ / "worker/blobs/sha256"; }
     Result<Path> worker_blob(std::string_view sha256) const;
+    Path worker_blob(const Sha256Digest& digest) const;
     Path worker_outbox() const { return root_ / "worker/outbox"; }
 
 private:

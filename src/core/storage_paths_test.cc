@@ -128,6 +128,7 @@ TEST(StoragePaths, RefuseDigestsThatAreNone) {
     const StoragePaths paths("/srv/nexa");
     const std::vector<std::string> bad{
         "",
+        "sha256:" + kDigest,
         kDigest + "0",
         kDigest.substr(1),
         "AB" + kDigest.substr(2),
@@ -138,6 +139,9 @@ TEST(StoragePaths, RefuseDigestsThatAreNone) {
         EXPECT_EQ(paths.blob(digest).error().code, ErrorCode::kInvalidArgument) << digest;
         EXPECT_FALSE(paths.worker_blob(digest));
     }
+    const Sha256Digest parsed = Sha256Digest::parse(kDigest).value();
+    EXPECT_EQ(paths.blob(parsed), paths.blob(kDigest).value());
+    EXPECT_EQ(paths.worker_blob(parsed), paths.worker_blob(kDigest).value());
 }
 
 }  // namespace

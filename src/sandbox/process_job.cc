@@ -7,10 +7,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <mutex>
 #include <system_error>
 #include <thread>
 
+#include "core/mutex.h"
 #include "core/os_error.h"
 #include "core/process_table.h"
 #include "sandbox/process_sandbox_internal.h"
@@ -105,14 +105,14 @@ public:
         if (!done) {
             return Error::deadline_exceeded("job process {} has not ended", pid_);
         }
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         return outcome_;
     }
 
     void kill() override { raise(kill_event_); }
 
     Usage usage() const override {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         return usage_;
     }
 
@@ -135,16 +135,16 @@ private:
     const UniqueFd kill_event_;
     const UniqueFd done_event_;
     const UniqueFd timer_;
-    mutable std::mutex mutex_;
-    Usage usage_;      // under mutex_
-    Outcome outcome_;  // under mutex_
+    mutable Mutex mutex_;
+    Usage usage_ NEXA_GUARDED_BY(mutex_);
+    Outcome outcome_ NEXA_GUARDED_BY(mutex_);
     std::thread watcher_;
 };
 
 void ProcessJob::watch() {
     Outcome outcome = finish(watch_until_over());
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         usage_ = outcome.usage;
         outcome_ = std::move(outcome);
     }
@@ -233,7 +233,7 @@ std::optional<Excess> ProcessJob::look_at_processes(const JobTree& tree) {
         }
     }
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         usage_.cpu = std::max<std::chrono::microseconds>(usage_.cpu, tree.cpu);
         usage_.memory_bytes_max = std::max(usage_.memory_bytes_max, bytes);
         usage_.processes_max = std::max(usage_.processes_max, tasks);
@@ -270,7 +270,7 @@ std::optional<Excess> ProcessJob::look_at_disk(const std::vector<ProcessEntry>& 
     }
     const std::uint64_t bytes = walked->bytes + measure_deleted_files(parts_.work_folder, tree, {});
     {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         usage_.disk_bytes_max = std::max(usage_.disk_bytes_max, bytes);
     }
     if (!walked->exceeded.empty()) {
