@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "crypto/canonical_json.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "core/check.h"
-#include "crypto/canonical_json.h"
 
 /// Canonical text is its own canonical text, whatever came in.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

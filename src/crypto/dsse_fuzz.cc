@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "crypto/dsse.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "core/check.h"
 #include "crypto/api_key.h"
-#include "crypto/dsse.h"
 
 /// What was read is written and read back the same; a text is hardly ever an API key, but safe to
 /// ask.
