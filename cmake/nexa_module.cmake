@@ -6,6 +6,7 @@
 #       SOURCES  submit.cc leases.cc
 #       DEPS     net db storage            # must be in the module's row below; core is implied
 #       LIBS     SQLite::SQLite3           # third-party targets
+#       SQL      sql migrations            # folders of .sql files, embedded as orchestration/orchestration_sql.h
 #       TESTS    leases_test.cc            # one test binary per module
 #       BENCHES  leases_bench.cc
 #       FUZZERS  spec_fuzz.cc              # one binary each, built by the fuzz preset
@@ -74,7 +75,7 @@ function(nexa_link_modules target)
 endfunction()
 
 function(nexa_module module)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LIBS;TESTS;TEST_DEPS;TEST_LIBS;BENCHES;FUZZERS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LIBS;SQL;TESTS;TEST_DEPS;TEST_LIBS;BENCHES;FUZZERS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "nexa_module(${module}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -86,13 +87,17 @@ function(nexa_module module)
 
     nexa_target_name(${module} target)
     add_library(${target} STATIC ${arg_SOURCES})
-    add_library(nexa::${module} ALIAS ${target})
+    string(REGEX REPLACE "^nexa_" "nexa::" alias ${target})
+    add_library(${alias} ALIAS ${target})
     nexa_set_house_rules(${target})
     target_link_libraries(${target} PUBLIC ${arg_LIBS})
     if(NOT module STREQUAL "core")
         target_link_libraries(${target} PUBLIC nexa_core)
     endif()
     nexa_link_modules(${target} ${arg_DEPS})
+    if(arg_SQL)
+        nexa_embed_sql(${target} ${module} ${arg_SQL})
+    endif()
 
     if(arg_TESTS AND NEXA_TESTS)
         nexa_test_binary(${target}_test ${module} "${arg_TESTS}" "${arg_TEST_DEPS}" "${arg_TEST_LIBS}")
@@ -113,6 +118,31 @@ function(nexa_module module)
             set_property(GLOBAL APPEND PROPERTY NEXA_FUZZ_TARGETS ${target}_${name})
         endforeach()
     endif()
+endfunction()
+
+# Generates <module>/<module>_sql.h and .cc from the .sql files of these folders (tools/embed_sql.py).
+function(nexa_embed_sql target module)
+    set(files)
+    foreach(folder IN LISTS ARGN)
+        if(NOT IS_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/${folder} OR NOT folder MATCHES "^(sql|migrations)$")
+            message(FATAL_ERROR "nexa_module(${module} SQL): no folder sql or migrations called '${folder}'")
+        endif()
+        file(GLOB_RECURSE found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.sql)
+        list(APPEND files ${found})
+    endforeach()
+    if(NOT files)
+        message(FATAL_ERROR "nexa_module(${module} SQL): no .sql file in ${ARGN}")
+    endif()
+    get_filename_component(name ${module} NAME)
+    set(generated ${CMAKE_BINARY_DIR}/generated/${module}/${name}_sql)
+    # The files stand in the command itself: taking one away changes it, so the build runs it again.
+    add_custom_command(
+        OUTPUT ${generated}.h ${generated}.cc
+        COMMAND python3 ${CMAKE_SOURCE_DIR}/tools/embed_sql.py --module ${module}
+            --source ${CMAKE_CURRENT_SOURCE_DIR} --out ${CMAKE_BINARY_DIR}/generated ${files}
+        DEPENDS ${files} ${CMAKE_SOURCE_DIR}/tools/embed_sql.py
+        COMMENT "SQL of ${module}" VERBATIM)
+    target_sources(${target} PRIVATE ${generated}.cc ${generated}.h)
 endfunction()
 
 # Tests whose suite is called ...Slow run under the label `slow` only.
@@ -168,7 +198,10 @@ function(nexa_set_house_rules target)
     # -iquote, not -I: with -I src, our net/route.h would replace the system's.
     target_compile_options(${target} PRIVATE
         "SHELL:-iquote ${CMAKE_SOURCE_DIR}/src"
+        "SHELL:-iquote ${CMAKE_BINARY_DIR}/generated"
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Wimplicit-fallthrough
         $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+        # An options struct is there to be named in part.
+        $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>
         $<$<BOOL:${NEXA_WERROR}>:-Werror>)
 endfunction()

@@ -77,6 +77,13 @@ def test_tests_may_use_fakes(tree):
     assert tidy.violations(tree.root) == []
 
 
+def test_generated_sql_belongs_to_its_module(tree):
+    tree("src/db/a.cc", '#include "db/db_sql.h"\n')
+    assert tidy.violations(tree.root) == []
+    tree("src/data/a.cc", '#include "db/db_sql.h"\n')
+    assert rules(tree) == {"module-edge"}
+
+
 def test_the_own_header_comes_first(tree):
     tree("src/data/pack.h", "#pragma once\n")
     tree("src/data/pack.cc", '#include <vector>\n#include "data/pack.h"\n')

@@ -433,6 +433,7 @@ TEST(ProcessStat, SurvivesNamesWithParenthesesAndRefusesGarbage) {
     EXPECT_EQ(entry.pid, 12);
     EXPECT_EQ(entry.parent, 7);
     EXPECT_EQ(entry.session, 9);
+    EXPECT_EQ(entry.threads, 1U);
     EXPECT_EQ(entry.started_at_ticks, 4242U);
     EXPECT_EQ(entry.cpu, seconds(2));
     EXPECT_EQ(entry.resident_bytes, 3U * 4096);

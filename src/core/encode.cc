@@ -32,7 +32,9 @@ void write_duration(
     out.raw(fmt::format("{}{}.{}", negative ? "-" : "", size / unit_ns, fraction));
 }
 
-void write_object(JsonWriter& out, const void* object, const StructInfo& info) {
+void write_object(
+    JsonWriter& out, const void* object, const StructInfo& info, SecretFields secrets
+) {
     out.begin_object();
     if (!info.type_tag.empty()) {
         out.key("type");
@@ -45,7 +47,7 @@ void write_object(JsonWriter& out, const void* object, const StructInfo& info) {
             continue;
         }
         out.key(field.rules.name);
-        write_value(out, member, type, field.rules);
+        write_value(out, member, type, field.rules, secrets);
     }
     out.end_object();
 }
@@ -54,6 +56,7 @@ struct ElementWriter {
     JsonWriter& out;
     const TypeInfo& type;
     const FieldRules& rules;
+    SecretFields secrets;
     bool keyed;
 
     static void visit(void* context, std::string_view key, const void* element) {
@@ -61,7 +64,7 @@ struct ElementWriter {
         if (self.keyed) {
             self.out.key(key);
         }
-        write_value(self.out, element, self.type, self.rules);
+        write_value(self.out, element, self.type, self.rules, self.secrets);
     }
 };
 
@@ -90,8 +93,15 @@ bool is_unset(const void* value, const TypeInfo& type) {
 }
 
 void write_value(
-    JsonWriter& out, const void* value, const TypeInfo& type, const FieldRules& rules
+    JsonWriter& out,
+    const void* value,
+    const TypeInfo& type,
+    const FieldRules& rules,
+    SecretFields secrets
 ) {
+    if (rules.is_secret && secrets == SecretFields::kMask && !is_unset(value, type)) {
+        return out.string("[secret]");
+    }
     switch (type.kind) {
         case TypeKind::kBool:
             return out.boolean(type.whole(value) != 0);
@@ -117,7 +127,7 @@ void write_value(
         case TypeKind::kArray:
         case TypeKind::kMap: {
             const bool keyed = type.kind == TypeKind::kMap;
-            ElementWriter writer{out, *type.element(), rules, keyed};
+            ElementWriter writer{out, *type.element(), rules, secrets, keyed};
             if (type.kind != TypeKind::kOptional) {
                 keyed ? out.begin_object() : out.begin_array();
             }
@@ -128,10 +138,10 @@ void write_value(
             return;
         }
         case TypeKind::kStruct:
-            return write_object(out, value, *type.structure());
+            return write_object(out, value, *type.structure(), secrets);
         case TypeKind::kVariant: {
             const StructInfo& active = *type.alternatives[type.index(value)]();
-            return write_object(out, type.active(value), active);
+            return write_object(out, type.active(value), active, secrets);
         }
     }
 }
@@ -168,9 +178,9 @@ void write_node(JsonWriter& out, const ValueNode& node) {
     }
 }
 
-std::string encode(const void* value, const TypeInfo& type) {
+std::string encode(const void* value, const TypeInfo& type, SecretFields secrets) {
     JsonWriter out;
-    write_value(out, value, type, {});
+    write_value(out, value, type, {}, secrets);
     return out.take();
 }
 

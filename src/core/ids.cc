@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <array>
 
+#include "core/utf8.h"
+
 namespace nexa {
 
 namespace {
 
 constexpr std::size_t kRestBytesMax = 64;
-constexpr std::size_t kShownBytesMax = 80;
 constexpr std::uint64_t kMillisecondsMask = (std::uint64_t{1} << 48) - 1;
 constexpr std::uint64_t kHighMask = (std::uint64_t{1} << 12) - 1;
 constexpr std::uint64_t kLowMask = (std::uint64_t{1} << 62) - 1;
@@ -24,13 +25,6 @@ constexpr std::array<std::string_view, 4> kArtifactPrefixes{
 bool may_stand_in_an_id(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-';
-}
-
-/// `text` is outside data of any length: the error shows its start, printable ASCII only.
-std::string shown(std::string_view text) {
-    std::string result(text.substr(0, kShownBytesMax));
-    std::ranges::replace_if(result, [](char c) { return c < ' ' || c > '~'; }, '?');
-    return text.size() > kShownBytesMax ? result + "..." : result;
 }
 
 std::string wanted(std::span<const std::string_view> prefixes) {
@@ -49,14 +43,14 @@ Status internal::check_id(std::string_view text, std::span<const std::string_vie
     });
     if (prefix == prefixes.end()) {
         return Error::invalid_argument(
-            "id '{}' does not start with {}", shown(text), wanted(prefixes)
+            "id '{}' does not start with {}", quotable(text), wanted(prefixes)
         );
     }
     const std::string_view rest = text.substr(prefix->size());
     if (rest.empty() || rest.size() > kRestBytesMax) {
         return Error::invalid_argument(
             "id '{}' has {} characters behind '{}', 1 to {} are allowed",
-            shown(text),
+            quotable(text),
             rest.size(),
             *prefix,
             kRestBytesMax
@@ -65,7 +59,7 @@ Status internal::check_id(std::string_view text, std::span<const std::string_vie
     if (!std::ranges::all_of(rest, may_stand_in_an_id)) {
         return Error::invalid_argument(
             "id '{}' has a character behind '{}' that is no letter, digit, '_' or '-'",
-            shown(text),
+            quotable(text),
             *prefix
         );
     }

@@ -53,6 +53,7 @@ private:
     std::string text_;
 };
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type's name takes none
 #define NEXA_ID(Name, prefix)                                 \
     struct Name##Tag {                                        \
         static constexpr std::string_view kPrefix = (prefix); \
@@ -69,6 +70,7 @@ NEXA_ID(UserId, "usr_");
 NEXA_ID(ProjectId, "prj_");
 NEXA_ID(RequestId, "req_");
 #undef NEXA_ID
+// NOLINTEND(bugprone-macro-parentheses)
 
 /// What a job can make: any one of the four below.
 template <class T>

@@ -42,10 +42,17 @@ std::vector<DecodeFault> decode(
     const ValueNode& node, const TypeInfo& type, void* out, UnknownKeys unknown_keys
 );
 
+enum class SecretFields : std::uint8_t {
+    kShow,
+    kMask,  ///< "[secret]" in place of what is set, for logs and lists
+};
+
 /// `value`, an object of `type`, as JSON: keys in the order of the field list, no spaces. Empty
 /// optionals and text forms that are not set are left out; NaN and infinity are null; what is no
 /// UTF-8 in a string becomes U+FFFD.
-std::string encode(const void* value, const TypeInfo& type);
+std::string encode(
+    const void* value, const TypeInfo& type, SecretFields secrets = SecretFields::kShow
+);
 
 /// A tree of values as JSON; `kPlain` words by what they look like.
 std::string to_json(const ValueNode& node);

@@ -402,6 +402,23 @@ TEST(JsonCodec, NeverShowsTheValueOfASecret) {
     }
 }
 
+TEST(JsonCodec, MasksSecretsWhenAsked) {
+    Spec spec;
+    spec.key = "topsecret";
+    EXPECT_NE(to_json(spec).find("topsecret"), std::string::npos);
+    const std::string masked = encode(&spec, type_info<Spec>(), SecretFields::kMask);
+    EXPECT_NE(masked.find(R"("key":"[secret]")"), std::string::npos);
+    EXPECT_EQ(masked.find("topsecret"), std::string::npos);
+}
+
+TEST(JsonCodec, DigestsHaveATextForm) {
+    using Form = TextForm<Sha256Digest>;
+    const Sha256Digest digest = sha256("abc");
+    EXPECT_TRUE(Form::text(digest).starts_with("sha256:ba7816bf"));
+    EXPECT_EQ(Form::parse(Form::text(digest)).value(), digest);
+    EXPECT_EQ(Form::text(Sha256Digest{}), "");
+}
+
 TEST(JsonCodec, LongAndUncleanInputIsCutInMessages) {
     const std::string text = refusal(R"("phase": ")" + std::string(10'000, 'x') + R"(\n")");
     EXPECT_LT(text.size(), 200u);
@@ -440,7 +457,7 @@ std::string random_text(std::mt19937_64& random) {
 }
 
 Row random_row(std::mt19937_64& random) {
-    Row row{"r" + random_text(random), std::nullopt};
+    Row row{random() % 2 == 0 ? "ä😀\n" : "r", std::nullopt};
     if (random() % 2 == 0) {
         row.weight = static_cast<double>(random()) / 18446744073709551616.0;
     }
@@ -488,13 +505,7 @@ Spec random_spec(std::mt19937_64& random) {
 TEST(JsonCodec, WhatIsWrittenReadsBackTheSame) {
     std::mt19937_64 random(20251120);
     for (int i = 0; i < 2000; ++i) {
-        Spec spec = random_spec(random);
-        for (Row& row : spec.rows) {
-            row.text = row.text.substr(0, 1);
-        }
-        for (auto& [key, row] : spec.named) {
-            row.text = row.text.substr(0, 1);
-        }
+        const Spec spec = random_spec(random);
         const std::string text = to_json(spec);
         const auto again = from_json<Spec>(text);
         ASSERT_TRUE(again) << again.error().to_string() << "\n" << text;

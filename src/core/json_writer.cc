@@ -6,14 +6,14 @@
 #include <fmt/format.h>
 
 #include "core/check.h"
-#include "core/utf8.h"
+#include "core/json_string.h"
 
 namespace nexa {
 
 void JsonWriter::key(std::string_view name) {
     NEXA_CHECK(depth_ > 0 && !has_key_);
     separate();
-    quote(name);
+    append_json_string(out_, name);
     out_ += indent_ == 0 ? ":" : ": ";
     has_key_ = true;
 }
@@ -32,7 +32,7 @@ void JsonWriter::real(float value) {
 
 void JsonWriter::string(std::string_view value) {
     separate();
-    quote(value);
+    append_json_string(out_, value);
 }
 
 void JsonWriter::raw(std::string_view json) {
@@ -77,31 +77,6 @@ void JsonWriter::new_line() {
         out_ += '\n';
         out_.append(depth_ * indent_, ' ');
     }
-}
-
-void JsonWriter::quote(std::string_view text) {
-    out_ += '"';
-    while (!text.empty()) {
-        const std::size_t step = utf8_step(text);
-        const char c = text.front();
-        if (step == 0) {
-            append_utf8(0xFFFD, out_);
-            text.remove_prefix(1);
-            continue;
-        }
-        if (c == '"' || c == '\\') {
-            out_ += '\\';
-            out_ += c;
-        } else if (c == '\n') {
-            out_ += "\\n";
-        } else if (step == 1 && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)) {
-            out_ += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-            out_ += text.substr(0, step);
-        }
-        text.remove_prefix(step);
-    }
-    out_ += '"';
 }
 
 }  // namespace nexa

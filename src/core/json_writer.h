@@ -42,7 +42,6 @@ private:
     void end(char bracket);
     void separate();
     void new_line();
-    void quote(std::string_view text);
 
     std::string out_;
     std::size_t indent_;

@@ -139,31 +139,31 @@ public:
     void silence() {
         const Lock lock(mutex_);
         threshold = LogLevel::kOff;
-        settings_.reset();
+        settings_ = {};
         clock_ = nullptr;
     }
 
     std::optional<Shape> shape() {
         const Lock lock(mutex_);
-        if (!settings_) {
+        if (clock_ == nullptr) {
             return std::nullopt;
         }
-        return Shape{.format = settings_->format, .value_bytes_max = settings_->value_bytes_max};
+        return Shape{.format = settings_.format, .value_bytes_max = settings_.value_bytes_max};
     }
 
     /// Puts the time in front and writes. The time is read under the lock, so that lines stand in
     /// the order of their times.
     void emit(std::string_view rest, LogFormat format) {
         const Lock lock(mutex_);
-        if (!settings_) {
+        if (clock_ == nullptr) {
             return;
         }
         std::string line = torn_ ? "\n" : "";
         line += format == LogFormat::kJson ? "{\"ts\":\"" : "";
         line += to_rfc3339(clock_->now());
         line += rest;
-        if (settings_->callback) {
-            settings_->callback(line);
+        if (settings_.callback) {
+            settings_.callback(line);
             return;
         }
         line += '\n';
@@ -180,14 +180,14 @@ private:
         bool waited = false;
         while (written < line.size()) {
             const ssize_t count =
-                ::write(settings_->fd, line.data() + written, line.size() - written);
+                ::write(settings_.fd, line.data() + written, line.size() - written);
             if (count > 0) {
                 written += static_cast<std::size_t>(count);
                 waited = false;
             } else if (count < 0 && errno == EINTR) {
                 continue;
             } else if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && !waited) {
-                pollfd room{.fd = settings_->fd, .events = POLLOUT, .revents = 0};
+                pollfd room{.fd = settings_.fd, .events = POLLOUT, .revents = 0};
                 ::poll(&room, 1, kRoomWaitMs);
                 waited = true;
             } else {
@@ -200,8 +200,8 @@ private:
     }
 
     Mutex mutex_;
-    std::optional<LogSettings> settings_ NEXA_GUARDED_BY(mutex_);
-    const Clock* clock_ NEXA_GUARDED_BY(mutex_) = nullptr;
+    LogSettings settings_ NEXA_GUARDED_BY(mutex_);
+    const Clock* clock_ NEXA_GUARDED_BY(mutex_) = nullptr;  ///< null: silent
     bool torn_ NEXA_GUARDED_BY(mutex_) = false;
     std::atomic<std::uint64_t> lost_lines_{0};
 };
@@ -298,8 +298,8 @@ std::uint64_t Log::lost_lines() const {
 }
 
 Log& process_log() {
-    static auto* const kLog = new Log;
-    return *kLog;
+    static auto* log = new Log;
+    return *log;
 }
 
 }  // namespace nexa

@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "core/clock.h"
@@ -40,7 +42,7 @@ struct LogSettings {
     /// the thread that logs, with the log's lock held: it must be quick and must not log.
     std::function<void(std::string_view line)> callback = nullptr;
     /// A longer message or string is cut, with a note of how many bytes went.
-    std::size_t value_bytes_max = 16 * 1024;
+    std::size_t value_bytes_max = 16'384;
 };
 
 /// What a field can hold. A view: strings must live to the end of the call.

@@ -125,9 +125,10 @@ Result<ProcessEntry> parse_process_stat(std::string_view line) {
     const auto pid = to_number<pid_t>(line.substr(0, open - 1));
     const auto parent = to_number<pid_t>(words[1]);
     const auto session = to_number<pid_t>(words[3]);
+    const auto threads = to_number<std::uint64_t>(words[17]);
     const auto start = to_number<std::uint64_t>(words[19]);
     const auto pages = to_number<std::int64_t>(words[21]);
-    if (!pid || !parent || !session || !start || !pages) {
+    if (!pid || !parent || !session || !threads || !start || !pages) {
         return Error::malformed("process line holds a field that is no number");
     }
     std::int64_t ticks = 0;
@@ -145,6 +146,7 @@ Result<ProcessEntry> parse_process_stat(std::string_view line) {
         .parent = *parent,
         .session = *session,
         .dead = words[0] == "Z" || words[0] == "X",
+        .threads = *threads,
         .started_at_ticks = *start,
         .cpu = std::chrono::milliseconds(ticks * 1000 / kTicksPerSecond),
         .resident_bytes =

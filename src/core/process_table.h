@@ -17,7 +17,8 @@ struct ProcessEntry {
     pid_t pid = 0;
     pid_t parent = 0;
     pid_t session = 0;
-    bool dead = false;                   ///< a zombie: gone but not yet collected by its parent
+    bool dead = false;  ///< a zombie: gone but not yet collected by its parent
+    std::uint64_t threads = 0;
     std::uint64_t started_at_ticks = 0;  ///< with the pid, names the process for ever
     std::chrono::milliseconds cpu{};     ///< its own and that of the children it has collected
     std::uint64_t resident_bytes = 0;

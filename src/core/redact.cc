@@ -47,8 +47,8 @@ private:
 /// One for the process, never destroyed: a secret is one wherever it shows up, and lines are
 /// written until the very end.
 SecretRegistry& registry() {
-    static auto* const kRegistry = new SecretRegistry;
-    return *kRegistry;
+    static auto* process_registry = new SecretRegistry;
+    return *process_registry;
 }
 
 /// [begin, end) of the text.

@@ -14,15 +14,4 @@ std::string TextForm<Timestamp>::text(const Timestamp& value) {
     return text;
 }
 
-Result<Sha256Digest> TextForm<Sha256Digest>::parse(std::string_view text) {
-    if (!text.starts_with("sha256:")) {
-        return Error::invalid_argument("a digest starts with 'sha256:'");
-    }
-    return Sha256Digest::parse(text);
-}
-
-std::string TextForm<Sha256Digest>::text(const Sha256Digest& value) {
-    return value == Sha256Digest() ? std::string() : value.prefixed();
-}
-
 }  // namespace nexa

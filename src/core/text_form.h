@@ -36,12 +36,14 @@ struct TextForm<Timestamp> {
     static std::string text(const Timestamp& value);
 };
 
-/// "sha256:" and 64 lower-case hex digits. All zero is "not set".
+/// "sha256:" and 64 hex digits; read without the prefix too. All zeros, the default, is "not set".
 template <>
 struct TextForm<Sha256Digest> {
     static constexpr std::string_view kFormat = "";
-    static Result<Sha256Digest> parse(std::string_view text);
-    static std::string text(const Sha256Digest& value);
+    static Result<Sha256Digest> parse(std::string_view text) { return Sha256Digest::parse(text); }
+    static std::string text(const Sha256Digest& value) {
+        return value == Sha256Digest{} ? std::string() : value.prefixed();
+    }
 };
 
 template <class T>

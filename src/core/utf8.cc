@@ -7,28 +7,65 @@
 
 namespace nexa {
 
+namespace {
+
+/// What may follow a lead byte: how many bytes, and the range of the first. The narrow ranges shut
+/// out overlong forms, surrogates and what lies above U+10FFFF.
+struct Lead {
+    std::size_t followers = 0;
+    unsigned char low = 0x80;
+    unsigned char high = 0xBF;
+};
+
+Lead lead_of(unsigned char byte) {
+    Lead lead;
+    if (byte >= 0xC2 && byte <= 0xF4) {
+        lead.followers = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : 1;
+    }
+    switch (byte) {
+        case 0xE0:
+            lead.low = 0xA0;
+            break;
+        case 0xED:
+            lead.high = 0x9F;
+            break;
+        case 0xF0:
+            lead.low = 0x90;
+            break;
+        case 0xF4:
+            lead.high = 0x8F;
+            break;
+        default:
+            break;
+    }
+    return lead;
+}
+
+}  // namespace
+
+Utf8Front utf8_front(std::string_view text) {
+    NEXA_CHECK(!text.empty());
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (byte(0) < 0x80) {
+        return {1, true};
+    }
+    Lead lead = lead_of(byte(0));
+    for (std::size_t i = 1; i <= lead.followers; ++i) {
+        if (i == text.size() || byte(i) < lead.low || byte(i) > lead.high) {
+            return {i, false};
+        }
+        lead.low = 0x80;
+        lead.high = 0xBF;
+    }
+    return {lead.followers + 1, lead.followers > 0};
+}
+
 std::size_t utf8_step(std::string_view text) {
     if (text.empty()) {
         return 0;
     }
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = byte(0);
-    if (lead < 0x80) {
-        return 1;
-    }
-    const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() < size) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < size; ++i) {
-        if (byte(i) < 0x80 || byte(i) > 0xBF) {
-            return 0;
-        }
-    }
-    const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-    const bool surrogate = lead == 0xED && byte(1) > 0x9F;
-    const bool too_high = lead == 0xF4 && byte(1) > 0x8F;
-    return overlong || surrogate || too_high ? 0 : size;
+    const Utf8Front front = utf8_front(text);
+    return front.is_whole ? front.bytes : 0;
 }
 
 bool is_utf8(std::string_view text) {

@@ -11,6 +11,14 @@ namespace nexa {
 /// (overlong forms, surrogates, above U+10FFFF, cut short) or `text` is empty.
 std::size_t utf8_step(std::string_view text);
 
+/// What stands at the front of text that is not empty.
+struct Utf8Front {
+    std::size_t bytes;  ///< of the code point, or of the longest part of one that could begin here
+    bool is_whole;      ///< a well-formed code point
+};
+/// So that broken text can be replaced part by part, as Unicode recommends.
+Utf8Front utf8_front(std::string_view text);
+
 bool is_utf8(std::string_view text);
 
 /// Code points in well-formed text; every byte that is none counts as one.

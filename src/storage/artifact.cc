@@ -121,6 +121,11 @@ Result<ArtifactManifest> build_manifest(const fs::path& folder, ArtifactManifest
         TRY(ArtifactFile described, describe_file(folder, file.path));
         about.files.push_back(std::move(described));
     }
+    return seal_manifest(std::move(about));
+}
+
+Result<ArtifactManifest> seal_manifest(ArtifactManifest about) {
+    std::ranges::sort(about.files, {}, &ArtifactFile::path);
     about.root_digest = root_digest_of(about.files);
     TRY_STATUS(object_digest(about.metrics, "metrics"));
     TRY(about.config_digest, object_digest(about.config, "config"));

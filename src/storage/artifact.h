@@ -121,6 +121,10 @@ Result<ArtifactManifest> build_manifest(
     const std::filesystem::path& folder, ArtifactManifest about
 );
 
+/// The same for files that are already listed, with their digests: sorts them and fills in what
+/// follows from them. Reads no file. Errors: kInvalidArgument, as build_manifest().
+Result<ArtifactManifest> seal_manifest(ArtifactManifest about);
+
 /// The manifest as canonical JSON. Its hash must be set: what build_manifest() returned.
 /// Errors: kMalformed (config or metrics are no JSON).
 Result<std::string> manifest_text(const ArtifactManifest& manifest);
