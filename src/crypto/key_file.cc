@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "crypto/key_file_internal.h"
+
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -11,7 +13,6 @@
 
 #include "core/file.h"
 #include "core/os_error.h"
-#include "crypto/key_file_internal.h"
 
 namespace nexa::crypto {
 namespace {

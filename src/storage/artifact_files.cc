@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "storage/artifact_files_internal.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -11,7 +13,6 @@
 
 #include "core/file.h"
 #include "core/os_error.h"
-#include "storage/artifact_files_internal.h"
 #include "storage/byte_source.h"
 
 namespace nexa::storage {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "storage/file_storage_internal.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -13,7 +15,6 @@
 #include <unistd.h>
 
 #include "core/os_error.h"
-#include "storage/file_storage_internal.h"
 #include "storage/temp_file_internal.h"
 
 namespace nexa::storage {

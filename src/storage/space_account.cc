@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/file.h"
 #include "storage/space_account_internal.h"
+
+#include "core/file.h"
 
 namespace nexa::storage {
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "storage/temp_file_internal.h"
+
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -12,7 +14,6 @@
 #include <unistd.h>
 
 #include "core/os_error.h"
-#include "storage/temp_file_internal.h"
 
 namespace nexa::storage {
 
