@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "core/utf8.h"
 #include "data/problem_space_internal.h"
 
 namespace nexa::data::internal {
@@ -146,7 +147,7 @@ Result<std::string> solve_arithmetic(std::string_view prompt) {
     }
     std::int64_t result = 0;
     if (!calculate(left, sign, right, result)) {
-        return Error::malformed("the result of '{}' does not fit 64 bits", prompt);
+        return Error::malformed("the result of '{}' does not fit 64 bits", quotable(prompt));
     }
     return std::to_string(result);
 }

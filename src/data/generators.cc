@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/utf8.h"
 #include "data/problem_space_internal.h"
 #include "data/shuffle.h"
 
@@ -22,9 +23,8 @@ Status check_range(SizeRange range, int min, int max) {
 }
 
 Error not_a_problem(Domain domain, std::string_view prompt) {
-    constexpr std::size_t kShownBytesMax = 80;
     return Error::malformed(
-        "'{}' is no problem of the domain {}", prompt.substr(0, kShownBytesMax), to_string(domain)
+        "'{}' is no problem of the domain {}", quotable(prompt), to_string(domain)
     );
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/utf8.h"
 #include "data/lines_internal.h"
 #include "text/utf8.h"
 
@@ -168,7 +169,7 @@ private:
         } else if (previous != "assistant") {
             add(LintRule::kLastNotAssistant,
                 "messages",
-                fmt::format("ends with a message of '{}'", previous.substr(0, 40)));
+                fmt::format("ends with a message of '{}'", quotable(previous)));
         }
     }
 
@@ -177,11 +178,8 @@ private:
         const bool is_known =
             role == "system" || role == "user" || role == "assistant" || role == "tool";
         if (!is_known) {
-            add(LintRule::kUnknownRole,
-                field,
-                fmt::format(
-                    "is '{}', no known role", text::replace_invalid_utf8(role.substr(0, 40))
-                ));
+            add(LintRule::kUnknownRole, field, fmt::format("is '{}', no known role", quotable(role))
+            );
             return;
         }
         if (role == "system") {
@@ -204,9 +202,7 @@ private:
         if (!is_answered_tool && !is_answer && !is_question && i > 0 && previous != "system") {
             add(LintRule::kRolesOutOfOrder,
                 field,
-                fmt::format(
-                    "is '{}' after '{}'", role, text::replace_invalid_utf8(previous.substr(0, 40))
-                ));
+                fmt::format("is '{}' after '{}'", role, quotable(previous)));
         }
     }
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/utf8.h"
 #include "text/bpe_merge_internal.h"
 #include "text/byte_level.h"
 #include "text/pair_table_internal.h"
@@ -131,13 +132,15 @@ Status BpeTokenizer::Impl::index_added() {
         if (vocabulary.tokens[id] != token.content) {
             return Error::invalid_argument(
                        "added token '{}' has id {}, which is another token's",
-                       token.content,
+                       quotable(token.content),
                        token.id
             )
                 .at(place);
         }
         if (added_flags[id] != 0 || !ids_by_content.emplace(token.content, token.id).second) {
-            return Error::invalid_argument("added token '{}' is there twice", token.content)
+            return Error::invalid_argument(
+                       "added token '{}' is there twice", quotable(token.content)
+            )
                 .at(place);
         }
         added_flags[id] = token.special ? 2 : 1;

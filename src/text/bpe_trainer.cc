@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/utf8.h"
 #include "text/byte_level.h"
 #include "text/pair_table_internal.h"
 #include "text/utf8.h"
@@ -194,7 +195,7 @@ Status check_special_tokens(const std::vector<std::string>& tokens) {
         }
         if (std::find(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(i), tokens[i]) !=
             tokens.begin() + static_cast<std::ptrdiff_t>(i)) {
-            return Error::invalid_argument("special token '{}' is there twice", tokens[i])
+            return Error::invalid_argument("special token '{}' is there twice", quotable(tokens[i]))
                 .at(place);
         }
     }

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "core/utf8.h"
+
 namespace nexa::text {
 namespace {
 
@@ -84,7 +86,7 @@ Result<RenderedChat> ChatTemplate::render(std::span<const ChatMessage> messages,
     for (std::size_t i = 0; i < messages.size(); ++i) {
         const ChatMessage& message = messages[i];
         if (std::ranges::find(kRoles, message.role) == kRoles.end()) {
-            return Error::invalid_argument("no role '{}'", message.role.substr(0, 40))
+            return Error::invalid_argument("no role '{}'", quotable(message.role))
                 .at(fmt::format("messages[{}].role", i))
                 .hint("system, user, assistant and tool are");
         }

@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/utf8.h"
 #include "text/byte_level.h"
 
 namespace nexa::text {
@@ -45,20 +46,13 @@ std::string_view text_of(const Json* value) {
                : std::string_view();
 }
 
-// Names of fields in messages come from the file: bounded, so that a message stays a sentence.
-std::string shown(std::string_view text) {
-    constexpr std::size_t kShownBytesMax = 60;
-    return text.size() <= kShownBytesMax ? std::string(text)
-                                         : std::string(text.substr(0, kShownBytesMax)) + "…";
-}
-
 Status only_fields(const Json& object, std::span<const std::string_view> known) {
     if (!object.is_object()) {
         return Error::malformed("must be an object");
     }
     for (const auto& [key, value] : object.items()) {
         if (std::ranges::find(known, key) == known.end()) {
-            return Error::invalid_argument("unknown field").at(shown(key));
+            return Error::invalid_argument("unknown field").at(quotable(key));
         }
     }
     return {};
@@ -113,7 +107,7 @@ Status read_byte_level_step(const Json& step) {
     };
     TRY_STATUS(only_fields(step, kKnown));
     if (const std::string_view type = text_of(find(step, "type")); type != "ByteLevel") {
-        return Error::invalid_argument("pre-tokenizer '{}' is not supported", shown(type))
+        return Error::invalid_argument("pre-tokenizer '{}' is not supported", quotable(type))
             .at("type")
             .hint("byte-level BPE with GPT-2's rules, with or without single digits, is");
     }
@@ -152,7 +146,7 @@ Result<PretokenizerOptions> read_pretokenizer(const Json* value) {
                 Error::invalid_argument(
                     "only a step that isolates each digit is supported, not "
                     "this '{}'",
-                    shown(text_of(find(first, "type")))
+                    quotable(text_of(find(first, "type")))
                 ),
                 0
             );
@@ -211,7 +205,7 @@ Status read_added_tokens(const Json* value, FileVocabulary& file) {
         if (token->in_vocabulary && in_vocabulary->second != token->id) {
             return Error::invalid_argument(
                        "'{}' has id {} here and {} in the vocabulary",
-                       shown(token->content),
+                       quotable(token->content),
                        token->id,
                        in_vocabulary->second
             )
@@ -229,7 +223,7 @@ Status read_vocabulary_ids(const Json* value, FileVocabulary& file) {
     for (const auto& [token, id] : value->items()) {
         const auto read = id_of_json(&id);
         if (!read) {
-            return Error(read.error()).at(shown(token));
+            return Error(read.error()).at(quotable(token));
         }
         file.ids.emplace(token, *read);
     }
@@ -258,7 +252,9 @@ Status place_tokens(const FileVocabulary& file, BpeVocabulary& vocabulary) {
     std::unordered_map<std::string_view, bool> is_added;
     for (const AddedToken& token : file.added) {
         if (!is_added.emplace(token.content, true).second) {
-            return Error::invalid_argument("added token '{}' is there twice", shown(token.content));
+            return Error::invalid_argument(
+                "added token '{}' is there twice", quotable(token.content)
+            );
         }
         TRY_STATUS(place(token.id, token.content));
     }
@@ -269,7 +265,7 @@ Status place_tokens(const FileVocabulary& file, BpeVocabulary& vocabulary) {
         std::optional<std::string> bytes = from_byte_level(text);
         if (!bytes || bytes->empty()) {
             return Error::invalid_argument(
-                "token '{}' is not text of the byte-level alphabet", shown(text)
+                "token '{}' is not text of the byte-level alphabet", quotable(text)
             );
         }
         TRY_STATUS(place(id, *std::move(bytes)));
@@ -311,8 +307,8 @@ Status read_merges(const Json* value, const FileVocabulary& file, BpeVocabulary&
             return Error::invalid_argument(
                        "'{}' and '{}' merge, but not all of them and their result are in the "
                        "vocabulary",
-                       shown(halves->first),
-                       shown(halves->second)
+                       quotable(halves->first),
+                       quotable(halves->second)
             )
                 .at(place);
         }
@@ -338,7 +334,7 @@ Status check_model(const Json& model) {
     // Files of 2020 have no type: they are BPE if they have merges.
     const Json* type = find(model, "type");
     if (!is_absent(type) && text_of(type) != "BPE") {
-        return Error::invalid_argument("model '{}' is not supported", shown(text_of(type)))
+        return Error::invalid_argument("model '{}' is not supported", quotable(text_of(type)))
             .at("type")
             .hint("BPE is");
     }
@@ -388,13 +384,13 @@ Status check_root(const Json& root) {
     };
     if (!is_absent(find(root, "post_processor")) && type_in("post_processor") != "ByteLevel") {
         return Error::invalid_argument(
-                   "post-processor '{}' is not supported", shown(type_in("post_processor"))
+                   "post-processor '{}' is not supported", quotable(type_in("post_processor"))
         )
             .at("post_processor")
             .hint("null and ByteLevel are");
     }
     if (type_in("decoder") != "ByteLevel") {
-        return Error::invalid_argument("must be ByteLevel, is '{}'", shown(type_in("decoder")))
+        return Error::invalid_argument("must be ByteLevel, is '{}'", quotable(type_in("decoder")))
             .at("decoder");
     }
     return {};
