@@ -91,7 +91,7 @@ def read_sources(root: Path, graph: Graph) -> list[Source]:
                     text=path.read_text(encoding="utf-8"),
                     module=graph.module_of(inner) if folder == "src" else None,
                     app=inner.split("/")[0] if folder == "apps" else None,
-                    is_test=bool(re.search(r"_(test|bench|fuzz)\.cc$", relative)),
+                    is_test=bool(re.search(r"_(test|bench|fuzz)\.cc$|_test_internal\.h$", relative)),
                 )
             )
     return sources

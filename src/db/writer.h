@@ -64,7 +64,8 @@ public:
     /// What an entry does. Owns its data, may run several times (each time from the same state of
     /// the database, or a newer one; earlier runs left nothing), does no other I/O and cannot be
     /// cancelled once handed over. Runs on the writer's thread.
-    using Apply = std::move_only_function<Status(Tx&)>;
+    using Transaction = Tx;
+    using Apply = std::move_only_function<Status(Transaction&)>;
     /// Gets the answer, exactly once, on the writer's thread (or the one in stop()), with no lock
     /// held: may submit(), may not block, run() or step().
     using Done = std::move_only_function<void(Status)>;
