@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "billing/usage_store.h"
+
+#include <filesystem>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "billing/billing_sql.h"
+#include "core/file.h"
+#include "db/migrations.h"
+#include "db/sqlite.h"
+#include "db/writer.h"
+#include "fakes/manual_clock.h"
+#include "fakes/proves.h"
+
+namespace nexa::billing {
+namespace {
+
+class UsageStoreTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        database = db::open_sqlite({.path = folder.path() / "nexa.db"}, clock).value();
+        ASSERT_TRUE(db::migrate(*database, {sql::migrations()}));
+        writer = std::make_unique<db::Writer>(*database);
+    }
+    void record(
+        const std::string& job_id, const std::string& job_type, const protocol::Usage& usage
+    ) {
+        ASSERT_TRUE(writer->run([&](db::Tx& tx) {
+            return usage_store::record(
+                tx,
+                default_rate_card(),
+                {
+                    .job_id = job_id,
+                    .job_type = job_type,
+                    .tenant_id = "prj_a",
+                    .user_id = "u",
+                    .key_id = "k",
+                    .usage = usage,
+                }
+            );
+        }));
+    }
+    protocol::BillingSummary summary(const Period& period) {
+        return database
+            ->read([&](db::Tx& tx) {
+                return usage_store::summarize(tx, default_rate_card(), "prj_a", period);
+            })
+            .value();
+    }
+    Period everything() {
+        return {
+            .from = clock.now() - std::chrono::days{365},
+            .until = clock.now() + std::chrono::seconds{1}
+        };
+    }
+
+    TemporaryDirectory folder =
+        TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
+    fakes::ManualClock clock;
+    std::unique_ptr<db::Database> database;
+    std::unique_ptr<db::Writer> writer;
+};
+
+TEST_F(UsageStoreTest, TheTotalIsTheSumOfItsLines) {
+    record("job_1", "train", {.gpu_seconds = 7200, .trained_tokens = 5});
+    record("job_2", "distill", {.input_tokens = 500'000, .output_tokens = 100'000});
+    const auto shown = summary(everything());
+    EXPECT_EQ(shown.total_cost, "13.000000");
+    EXPECT_EQ(shown.cost_by_type.at("gpu_seconds"), "5.000000");
+    EXPECT_EQ(shown.cost_by_type.at("input_tokens"), "5.000000");
+    EXPECT_EQ(shown.cost_by_type.at("output_tokens"), "3.000000");
+    EXPECT_EQ(shown.cost_by_job_type.at("distill"), "8.000000");
+    EXPECT_DOUBLE_EQ(shown.usage_by_type.at("gpu_seconds"), 7200);
+    EXPECT_DOUBLE_EQ(shown.usage_by_type.at("trained_tokens"), 5);
+}
+
+TEST_F(UsageStoreTest, AJobIsChargedOnceWhateverIsReplayed) {
+    record("job_1", "train", {.gpu_seconds = 3600});
+    record("job_1", "train", {.gpu_seconds = 7200});
+    EXPECT_EQ(summary(everything()).total_cost, "2.500000");
+    const auto cost = database->read([](db::Tx& tx) { return usage_store::job_cost(tx, "job_1"); });
+    EXPECT_EQ(cost.value(), MicroUsd(2'500'000));
+}
+
+TEST_F(UsageStoreTest, StorageCostsByTheTimeItIsKept) {
+    record("job_1", "train", {.stored_bytes = 100'000'000'000});
+    EXPECT_EQ(summary(everything()).total_cost, "0.000000");
+    clock.advance(std::chrono::days{30});
+    EXPECT_EQ(summary(everything()).cost_by_type.at("stored_bytes"), "2.000000");
+    const Period last_half{.from = clock.now() - std::chrono::days{15}, .until = clock.now()};
+    EXPECT_EQ(summary(last_half).cost_by_type.at("stored_bytes"), "1.000000");
+}
+
+TEST_F(UsageStoreTest, OtherProjectsAndOtherTimesDoNotCount) {
+    record("job_1", "train", {.gpu_seconds = 3600});
+    const auto stranger =
+        database
+            ->read([&](db::Tx& tx) {
+                return usage_store::summarize(tx, default_rate_card(), "prj_b", everything());
+            })
+            .value();
+    EXPECT_EQ(stranger.total_cost, "0.000000");
+    const Timestamp now = clock.now();
+    EXPECT_EQ(summary({.from = now - std::chrono::hours{1}, .until = now}).total_cost, "0.000000");
+    EXPECT_EQ(
+        summary({.from = now, .until = now + std::chrono::microseconds{1}}).total_cost, "2.500000"
+    );
+}
+
+TEST(Period, MonthSoFarBeginsOnTheFirst) {
+    const Timestamp now = parse_rfc3339("2026-02-28T23:59:59.5Z").value();
+    EXPECT_EQ(to_rfc3339(month_so_far(now).from), "2026-02-01T00:00:00.000Z");
+    EXPECT_EQ(month_so_far(now).until, now);
+}
+
+}  // namespace
+}  // namespace nexa::billing
