@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "accounts/key_store.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "net/http_types.h"
+#include "net/task.h"
+#include "orchestration/artifact_store.h"
+#include "orchestration/backend.h"
+#include "protocol/api_types.h"
+#include "storage/blob_store.h"
+#include "storage/blob_uploads.h"
+
+namespace nexa::orchestration {
+
+struct ArtifactPage {
+    std::vector<protocol::ArtifactView> artifacts;
+    std::optional<std::string> next_cursor;
+};
+
+/// A file of an artifact, to be sent.
+struct ArtifactFileRef {
+    std::filesystem::path path;  ///< of the blob
+    std::string digest;
+};
+
+/// Bytes in, artifacts out: uploads under their hashes, the registry, files by path. Thread-safe;
+/// collaborators outlive it.
+class ArtifactService {
+public:
+    struct Collaborators {
+        Backend backend;
+        IdSource& ids;
+        const Clock& clock;
+        storage::BlobStore& blobs;
+        storage::BlobUploads& uploads;
+    };
+    explicit ArtifactService(Collaborators with) : with_(with) {}
+
+    /// Stores what comes from `body` if its hash is `digest`. What is there already is not stored
+    /// again. Errors: kInvalidArgument (digest), kDataLoss (other bytes), kResourceExhausted,
+    /// kUnavailable (disk full).
+    net::Task<storage::BlobInfo> upload(std::string digest, std::shared_ptr<net::BodySource> body);
+    /// Where a blob lies. Errors: kNotFound.
+    net::Task<ArtifactFileRef> blob(std::string digest);
+
+    /// Registers uploaded files as an artifact. Errors: kNotFound (a file that was not uploaded),
+    /// kInvalidArgument.
+    net::Task<protocol::ArtifactView> add(
+        protocol::ArtifactCreate wish, accounts::Principal principal
+    );
+    net::Task<protocol::ArtifactView> get(std::string artifact_id, accounts::Principal principal);
+    net::Task<std::string> manifest(std::string artifact_id, accounts::Principal principal);
+    net::Task<ArtifactPage> list(ArtifactFilter filter);
+    /// Errors: kNotFound (artifact, or a file that it does not have).
+    net::Task<ArtifactFileRef> file(
+        std::string artifact_id, std::string path, accounts::Principal principal
+    );
+
+private:
+    Collaborators with_;
+};
+
+}  // namespace nexa::orchestration

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "accounts/key_store.h"
+#include "billing/rate_card.h"
+#include "core/random.h"
+#include "crypto/dsse.h"
+#include "crypto/ed25519.h"
+#include "net/signal.h"
+#include "net/task.h"
+#include "orchestration/backend.h"
+#include "orchestration/job_logs.h"
+#include "orchestration/job_store.h"
+#include "orchestration/leases.h"
+#include "protocol/worker_messages.h"
+#include "storage/blob_store.h"
+
+namespace nexa::orchestration {
+
+struct DispatcherOptions {
+    LeaseOptions lease;
+    /// A waiting worker looks again this often even if nobody told it to: a wake-up may have gone
+    /// to one it did not fit.
+    std::chrono::milliseconds poll = std::chrono::seconds{1};
+    std::chrono::milliseconds backoff_base = std::chrono::seconds{2};
+    std::chrono::milliseconds backoff_cap = std::chrono::minutes{10};
+};
+
+/// What workers ask of the control plane: jobs, renewals, results. Every change of state is one of
+/// Leases' guarded statements; this class carries requests to the writer and tells who waits.
+/// Thread-safe; collaborators outlive it.
+class Dispatcher {
+public:
+    struct Collaborators {
+        Backend backend;
+        net::WorkPool& pool;
+        Random& random;
+        const crypto::Ed25519PrivateKey& key;  ///< the coordinator's: signs job specs
+        const storage::BlobStore& blobs;
+        const JobLogs& logs;
+        net::Signal& pool_signal;   ///< by pool: a job can be claimed
+        net::Signal& event_signal;  ///< by job id: it has news
+        const billing::RateCard& rate_card;
+    };
+    Dispatcher(Collaborators with, DispatcherOptions options)
+        : with_(with), leases_(options.lease), options_(options) {}
+
+    /// Jobs for a worker, each as a spec signed for it; waits up to `wait_seconds` for the first.
+    /// Empty if none came, or if the worker is cordoned or draining. Errors: kNotFound (not
+    /// registered), kPermissionDenied (not the caller's worker, or revoked).
+    net::Task<protocol::NextJobReply> next_jobs(
+        protocol::NextJobRequest request, accounts::Principal principal
+    );
+
+    /// Renews leases and takes in events and logs. A job whose lease is lost is answered "lost";
+    /// the others go on.
+    net::Task<protocol::ReportReply> report(
+        protocol::ReportRequest request, accounts::Principal principal
+    );
+
+    /// Takes signed results, each judged by itself: signature, fence, uploaded files.
+    net::Task<protocol::CompleteReply> complete(
+        protocol::CompleteRequest request, accounts::Principal principal
+    );
+
+    /// Takes back leases that ran out and wakes who may have their jobs. Runs until cancelled.
+    net::Task<void> watch_leases();
+
+    const LeaseOptions& lease_options() const { return leases_.options(); }
+
+private:
+    net::Task<std::vector<protocol::JobSpec>> claim(
+        protocol::NextJobRequest request, accounts::Principal principal
+    );
+    net::Task<protocol::JobReportReply> take_report(
+        std::string worker_id, protocol::JobReport report
+    );
+    net::Task<protocol::CompleteOutcome> take_result(
+        protocol::Envelope envelope, accounts::Principal principal
+    );
+    net::Task<protocol::JobResult> open_envelope(
+        protocol::Envelope envelope, accounts::Principal principal
+    );
+    protocol::LeasedJob sign(const protocol::JobSpec& spec) const;
+    std::chrono::microseconds backoff(int failures) const;
+
+    Collaborators with_;
+    Leases leases_;
+    DispatcherOptions options_;
+};
+
+}  // namespace nexa::orchestration

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json_text.h"
+#include "core/result.h"
+#include "db/tx.h"
+#include "protocol/worker_messages.h"
+
+namespace nexa::orchestration {
+
+/// Finds what a canonical payload refers to: artifact ids and internal:// URIs become inputs with
+/// the hashes of their files. Names that the engine resolves (presets, provider/name of a teacher)
+/// become none. Errors: kNotFound (no such artifact of this project), kInvalidArgument (a URI
+/// scheme that is not configured), each with the field.
+Result<std::vector<protocol::JobInput>> find_inputs(
+    db::Tx& tx, const std::string& tenant_id, std::string_view job_type, const JsonText& payload
+);
+
+}  // namespace nexa::orchestration

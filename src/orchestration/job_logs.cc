@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestration/job_logs.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/check.h"
+#include "core/file.h"
+
+namespace nexa::orchestration {
+
+namespace {
+
+Error log_error(const char* what, const std::filesystem::path& path, int number) {
+    return Error::unavailable(
+        "cannot {} log {}: {}",
+        what,
+        path.string(),
+        number == ENOSPC || number == EDQUOT ? "disk full" : std::generic_category().message(number)
+    );
+}
+
+Result<std::int64_t> size_of(int fd, const std::filesystem::path& path) {
+    struct stat status{};
+    if (::fstat(fd, &status) != 0) {
+        return log_error("stat", path, errno);
+    }
+    return std::int64_t{status.st_size};
+}
+
+Status write_at(
+    int fd, const std::filesystem::path& path, std::int64_t offset, std::string_view text
+) {
+    while (!text.empty()) {
+        const ::ssize_t written = ::pwrite(fd, text.data(), text.size(), offset);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return log_error("write", path, errno);
+        }
+        text.remove_prefix(static_cast<std::size_t>(written));
+        offset += written;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::filesystem::path JobLogs::path_of(const LogRef& log) const {
+    const auto folder = paths_.job(log.job_id.text());
+    NEXA_CHECK(folder.has_value());  // a JobId holds no path characters
+    return *folder / fmt::format("log.{}", log.fence);
+}
+
+Result<std::int64_t> JobLogs::append(const LogRef& log, std::int64_t offset, std::string_view text)
+    const {
+    const std::filesystem::path path = path_of(log);
+    std::error_code failed;
+    std::filesystem::create_directories(path.parent_path(), failed);
+    if (failed) {
+        return log_error("make the folder of", path, failed.value());
+    }
+    const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) {
+        return log_error("open", path, errno);
+    }
+    TRY(const std::int64_t stored, size_of(fd.get(), path));
+    const std::int64_t end = offset + static_cast<std::int64_t>(text.size());
+    if (offset > stored || end <= stored || stored >= limits_.attempt_bytes_max) {
+        // A gap is answered with what is stored, so that the worker sends again from there.
+        return stored >= limits_.attempt_bytes_max ? std::max(stored, end) : stored;
+    }
+    text.remove_prefix(static_cast<std::size_t>(stored - offset));
+    TRY_STATUS(write_at(fd.get(), path, stored, text));
+    return end;
+}
+
+Result<LogChunk> JobLogs::read(const LogRef& log, std::int64_t offset, std::int64_t bytes_max)
+    const {
+    const std::filesystem::path path = path_of(log);
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        return errno == ENOENT ? Result<LogChunk>(LogChunk{}) : log_error("open", path, errno);
+    }
+    TRY(const std::int64_t total, size_of(fd.get(), path));
+    LogChunk chunk{
+        .offset = offset < 0 ? std::max<std::int64_t>(total + offset, 0) : std::min(offset, total),
+        .bytes_total = total
+    };
+    chunk.text.resize(
+        static_cast<std::size_t>(std::clamp<std::int64_t>(total - chunk.offset, 0, bytes_max))
+    );
+    std::size_t filled = 0;
+    while (filled < chunk.text.size()) {
+        const ::ssize_t got = ::pread(
+            fd.get(),
+            chunk.text.data() + filled,
+            chunk.text.size() - filled,
+            chunk.offset + static_cast<std::int64_t>(filled)
+        );
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return log_error("read", path, errno);
+        }
+        if (got == 0) {
+            break;
+        }
+        filled += static_cast<std::size_t>(got);
+    }
+    chunk.text.resize(filled);
+    return chunk;
+}
+
+}  // namespace nexa::orchestration

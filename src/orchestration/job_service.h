@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "accounts/key_store.h"
+#include "core/ids.h"
+#include "net/signal.h"
+#include "net/task.h"
+#include "orchestration/backend.h"
+#include "orchestration/job_store.h"
+#include "protocol/api_types.h"
+
+namespace nexa::orchestration {
+
+/// A submission as it came over the border.
+struct JobSubmission {
+    std::string job_type;
+    std::string body;  ///< the spec's fields plain, or {"payload": {…}, "name": …, "priority": …}
+    accounts::Principal principal;
+    std::optional<std::string> idempotency_key;
+    std::optional<std::string> trace_id;
+};
+
+/// One page of a list.
+struct JobPage {
+    std::vector<protocol::JobView> jobs;
+    bool has_more = false;
+};
+
+/// What users do with jobs. Thread-safe; collaborators outlive it.
+class JobService {
+public:
+    /// `pool_signal` is notified under the pool's name when a job can be claimed, `event_signal`
+    /// under the job's id when it has news.
+    JobService(Backend backend, IdSource& ids, net::Signal& pool_signal, net::Signal& event_signal)
+        : backend_(backend), ids_(ids), pool_signal_(pool_signal), event_signal_(event_signal) {}
+
+    /// Checks the spec, finds its inputs and stores the job; committed when it returns. The same
+    /// idempotency key with the same request gives the job it made before. Errors: kNotFound (job
+    /// type, dataset, checkpoint), kMalformed, kInvalidArgument with the field.
+    net::Task<protocol::JobView> submit(JobSubmission submission);
+
+    /// Errors: kNotFound, also for another project's job.
+    net::Task<protocol::JobView> get(JobId job_id, accounts::Principal principal);
+    net::Task<JobPage> list(JobFilter filter);
+    net::Task<protocol::JobView> cancel(JobId job_id, accounts::Principal principal);
+    net::Task<std::vector<JobEvent>> events(JobId job_id, std::int64_t after, int limit);
+
+    net::Signal& event_signal() { return event_signal_; }
+
+private:
+    Backend backend_;
+    IdSource& ids_;
+    net::Signal& pool_signal_;
+    net::Signal& event_signal_;
+};
+
+}  // namespace nexa::orchestration

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestration/result_intake.h"
+
+#include "billing/usage_store.h"
+#include "core/json.h"
+#include "orchestration/artifact_manifest.h"
+#include "orchestration/artifact_store.h"
+#include "orchestration/orchestration_sql.h"
+
+namespace nexa::orchestration {
+
+namespace {
+
+using protocol::JobResult;
+using protocol::JobStatus;
+
+LeaseRef lease_of(const JobResult& result, JobId job_id) {
+    return {.job_id = std::move(job_id), .worker_id = result.worker_id, .fence = result.fence};
+}
+
+bool may_help_to_retry(const JobResult& result) {
+    const auto code = result.error ? error_code_from(result.error->code) : std::nullopt;
+    return code && is_retryable(*code);
+}
+
+Result<EndedLease> end_lease(
+    db::Tx& tx, const Leases& leases, const LeaseRef& lease, const CheckedResult& checked
+) {
+    const JobResult& result = checked.result;
+    if (result.outcome == "completed") {
+        return leases.complete(tx, lease);
+    }
+    if (result.outcome == "returned") {
+        return leases.hand_back(tx, lease);
+    }
+    const Failure failure{
+        .retryable = may_help_to_retry(result),
+        .cancelled = result.outcome == "cancelled",
+        .backoff = checked.backoff,
+    };
+    return leases.fail(tx, lease, failure);
+}
+
+std::string_view reason_of(const JobResult& result, const EndedLease& ended) {
+    if (ended.state == "done") {
+        return "completed";
+    }
+    if (ended.state == "dead") {
+        return "failed";
+    }
+    if (ended.state == "cancelled") {
+        return "cancelled";
+    }
+    return result.outcome == "returned" ? "returned by its worker" : "failed, will be tried again";
+}
+
+Status keep_artifacts(db::Tx& tx, const Job& job, const JobResult& result) {
+    for (const protocol::ResultArtifact& made : result.artifacts) {
+        TRY(ArtifactRecord record, describe_artifact(job, made, tx.now()));
+        TRY_STATUS(artifact_store::add(tx, record));
+    }
+    return {};
+}
+
+Status charge(
+    db::Tx& tx, const billing::RateCard& rate_card, const Job& job, const JobResult& result
+) {
+    TRY_STATUS(billing::usage_store::record(
+        tx,
+        rate_card,
+        {
+            .job_id = job.job_id.text(),
+            .job_type = job.job_type,
+            .tenant_id = job.tenant_id,
+            .user_id = job.user_id,
+            .key_id = job.key_id,
+            .usage = result.usage,
+        }
+    ));
+    TRY_STATUS(tx.execute(
+        sql::kAppendOutbox,
+        {
+            {"kind", "job_completed"},
+            {"subject", job.job_id},
+            {"body", to_json(result.usage)},
+        }
+    ));
+    return {};
+}
+
+/// A job that ends because its worker vanished: asked to stop, or once too often.
+JobOutcome end_of_lost(const Job& job) {
+    JobOutcome outcome{.finished = true};
+    if (job.status == JobStatus::kFailed) {
+        const protocol::EngineError error{
+            .code = std::string(to_string(ErrorCode::kUnavailable)),
+            .message = fmt::format("{} workers were lost while they ran this job", job.losses),
+            .hint = "look at the workers' logs for what stopped them, then submit it again",
+        };
+        outcome.error = JsonText{to_json(error)};
+    }
+    return outcome;
+}
+
+}  // namespace
+
+Result<EndedLease> take_in(
+    db::Tx& tx,
+    const Leases& leases,
+    const billing::RateCard& rate_card,
+    const CheckedResult& checked
+) {
+    const JobResult& result = checked.result;
+    TRY(const JobId job_id, JobId::parse(result.job_id));
+    const LeaseRef lease = lease_of(result, job_id);
+    TRY(const EndedLease ended, end_lease(tx, leases, lease, checked));
+    TRY(const Job job, job_store::get(tx, job_id, std::nullopt));
+    TRY_STATUS(tx.execute(
+        sql::kKeepEnvelope,
+        {
+            {"job_id", job_id},
+            {"fence", lease.fence},
+            {"envelope", checked.envelope},
+        }
+    ));
+    if (ended.state == "done") {
+        TRY_STATUS(keep_artifacts(tx, job, result));
+        TRY_STATUS(charge(tx, rate_card, job, result));
+    }
+    JobOutcome outcome{.finished = protocol::is_final(job.status)};
+    if (ended.state == "done") {
+        outcome.result = result.result;
+    } else if (result.error) {
+        outcome.error = JsonText{to_json(*result.error)};
+    }
+    TRY_STATUS(job_store::set_outcome(tx, job_id, outcome));
+    TRY_STATUS(job_store::append_status(tx, job_id, job.status, reason_of(result, ended)));
+    return ended;
+}
+
+Result<std::vector<EndedLease>> take_back(db::Tx& tx, const Leases& leases) {
+    TRY(auto ended, leases.expire(tx));
+    for (const EndedLease& lease : ended) {
+        TRY(const Job job, job_store::get(tx, lease.job_id, std::nullopt));
+        TRY_STATUS(job_store::append_status(tx, lease.job_id, job.status, "worker lost"));
+        if (protocol::is_final(job.status)) {
+            TRY_STATUS(job_store::set_outcome(tx, lease.job_id, end_of_lost(job)));
+        }
+    }
+    return ended;
+}
+
+}  // namespace nexa::orchestration

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "billing/rate_card.h"
+#include "core/result.h"
+#include "db/tx.h"
+#include "orchestration/job_store.h"
+#include "orchestration/leases.h"
+#include "protocol/worker_messages.h"
+
+namespace nexa::orchestration {
+
+/// A worker's result whose signature and files were found good.
+struct CheckedResult {
+    protocol::JobResult result;
+    std::string envelope;                  ///< JSON, kept as evidence
+    std::chrono::microseconds backoff{0};  ///< before another attempt, if it comes to that
+};
+
+/// Writes down how an attempt ended, all in the caller's transaction: the job's state, its outcome,
+/// artifacts, usage, the ledger's outbox and the events. A completed job is charged once, a failed
+/// attempt never. Errors: kConflict (the lease was lost: nothing changes).
+Result<EndedLease> take_in(
+    db::Tx& tx,
+    const Leases& leases,
+    const billing::RateCard& rate_card,
+    const CheckedResult& checked
+);
+
+/// Takes back the leases that ran out and makes ready what was scheduled for now, with the events
+/// that say so. A job that lost too many workers ends with an error.
+Result<std::vector<EndedLease>> take_back(db::Tx& tx, const Leases& leases);
+
+}  // namespace nexa::orchestration

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestration/worker_store.h"
+
+#include "orchestration/orchestration_sql.h"
+
+namespace nexa::orchestration::worker_store {
+
+namespace {
+
+Worker worker_from(const db::Row& row) {
+    return {
+        .worker_id = row.text("id"),
+        .public_key = row.text("public_key"),
+        .tenant_id = row.text("tenant_id"),
+        .name = row.text("name"),
+        .profile = {row.text("profile")},
+        .pool = row.text("pool"),
+        .membership = row.text("membership"),
+        .draining = row.int64("draining") != 0,
+        .jobs = {"[]"},
+        .registered_at = row.timestamp("registered_at"),
+        .last_seen_at = row.timestamp("last_seen_at"),
+    };
+}
+
+}  // namespace
+
+Result<Worker> add(db::Tx& tx, const NewWorker& worker) {
+    TRY(const auto holder, tx.query_one(sql::kGetWorker, {{"worker_id", worker.worker_id}}));
+    if (holder && holder->text("public_key") != worker.public_key) {
+        return Error::conflict("worker id {} belongs to another key", worker.worker_id)
+            .at("worker_id")
+            .hint("leave the id out to get a new one");
+    }
+    TRY(const auto row,
+        tx.query_one(
+            sql::kRegisterWorker,
+            {
+                {"worker_id", worker.worker_id},
+                {"public_key", worker.public_key},
+                {"tenant_id", worker.tenant_id},
+                {"name", worker.name},
+                {"profile", worker.profile.text},
+                {"pool", worker.pool},
+            }
+        ));
+    if (!row) {
+        return Error::permission_denied(
+                   "this worker key was revoked, or is registered with another project"
+        )
+            .at("public_key");
+    }
+    return get(tx, row->text("id"));
+}
+
+Result<Worker> see(db::Tx& tx, const std::string& worker_id, std::optional<bool> draining) {
+    TRY_STATUS(tx.query_one(sql::kSeeWorker, {{"worker_id", worker_id}, {"draining", draining}}));
+    return get(tx, worker_id);
+}
+
+Result<Worker> get(db::Tx& tx, const std::string& worker_id) {
+    TRY(const auto row, tx.query_one(sql::kGetWorker, {{"worker_id", worker_id}}));
+    if (!row) {
+        return Error::not_found("there is no worker {}", worker_id)
+            .at("worker_id")
+            .hint("register first");
+    }
+    return worker_from(*row);
+}
+
+Result<std::vector<Worker>> list(
+    db::Tx& tx, const std::string& tenant_id, const std::string& after, int limit
+) {
+    TRY(const auto rows,
+        tx.query(
+            sql::kListWorkers,
+            {
+                {"tenant_id", tenant_id},
+                {"after", after},
+                {"limit", limit},
+            }
+        ));
+    std::vector<Worker> workers;
+    workers.reserve(rows.size());
+    for (const db::Row& row : rows) {
+        Worker worker = worker_from(row);
+        worker.jobs = {row.text("jobs")};
+        workers.push_back(std::move(worker));
+    }
+    return workers;
+}
+
+}  // namespace nexa::orchestration::worker_store

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/json_text.h"
+#include "core/result.h"
+#include "db/tx.h"
+
+namespace nexa::orchestration {
+
+/// A worker as registered. Membership (may it have jobs) and liveness (is it there) are two things:
+/// liveness follows from last_seen_at.
+struct Worker {
+    std::string worker_id;
+    std::string public_key;  ///< Ed25519, base64
+    std::string tenant_id;
+    std::string name;
+    JsonText profile;
+    std::string pool;
+    std::string membership;  ///< pending, approved, cordoned, revoked
+    bool draining = false;
+    JsonText jobs;  ///< JSON array of what it holds; only in a list
+    Timestamp registered_at;
+    Timestamp last_seen_at;
+};
+
+struct NewWorker {
+    std::string worker_id;
+    std::string public_key;
+    std::string tenant_id;
+    std::string name;
+    JsonText profile;
+    std::string pool;
+};
+
+/// Workers as rows. Every call is inside a transaction; the writing ones in the writer's.
+namespace worker_store {
+
+/// The same key registers the same worker again and gets its old id. Errors: kConflict if the id is
+/// another key's; kPermissionDenied if the key was revoked or belongs to another project.
+Result<Worker> add(db::Tx& tx, const NewWorker& worker);
+
+/// Notes that the worker is there. Errors: kNotFound.
+Result<Worker> see(db::Tx& tx, const std::string& worker_id, std::optional<bool> draining);
+
+/// Errors: kNotFound.
+Result<Worker> get(db::Tx& tx, const std::string& worker_id);
+
+/// By id, behind `after`.
+Result<std::vector<Worker>> list(
+    db::Tx& tx, const std::string& tenant_id, const std::string& after, int limit
+);
+
+}  // namespace worker_store
+
+}  // namespace nexa::orchestration
