@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nexad: the control plane. Serves the API until SIGTERM or SIGINT.
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include "config/settings.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "settings.h"
+#include "wiring.h"
+
+namespace {
+
+using nexa::config::Override;
+
+struct Arguments {
+    std::vector<Override> overrides;
+    std::string config_file;
+    bool print_openapi = false;
+};
+
+std::map<std::string, std::string> environment() {
+    std::map<std::string, std::string> variables;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string text = *entry;
+        const std::size_t equals = text.find('=');
+        if (equals != std::string::npos) {
+            variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+        }
+    }
+    return variables;
+}
+
+nexa::Result<nexa::nexad::Settings> load(const Arguments& arguments) {
+    nexa::config::SettingsSources sources{
+        .flags = arguments.overrides,
+        .environment = environment(),
+        .other_variables =
+            {"NEXA_API_KEY", "NEXA_API_URL", "NEXA_BUILD", "NEXA_TEST_DATA", "NEXA_TEST_PARTS"},
+    };
+    if (!arguments.config_file.empty()) {
+        sources.file = arguments.config_file;
+    }
+    auto loaded = nexa::config::load_settings<nexa::nexad::Settings>(sources);
+    if (!loaded) {
+        return std::move(loaded).error();
+    }
+    for (const std::string& warning : loaded->warnings) {
+        std::fprintf(stderr, "nexad: %s\n", warning.c_str());
+    }
+    return std::move(loaded->value);
+}
+
+int fail(const nexa::Error& error) {
+    std::fprintf(stderr, "nexad: %s\n", error.to_string().c_str());
+    return nexa::row_of(error.code).exit_code;
+}
+
+/// The document needs the routes, and those need a server: one in a folder that is gone afterwards.
+int print_openapi(nexa::nexad::Settings settings, const nexa::Clock& clock, nexa::Random& random) {
+    auto folder = nexa::TemporaryDirectory::create(std::filesystem::temp_directory_path());
+    if (!folder) {
+        return fail(folder.error());
+    }
+    settings.dir = folder->path();
+    const auto server = nexa::nexad::Server::open(settings, clock, random);
+    if (!server) {
+        return fail(server.error());
+    }
+    std::fputs((*server)->openapi().c_str(), stdout);
+    return 0;
+}
+
+int serve(const nexa::nexad::Settings& settings, const nexa::Clock& clock, nexa::Random& random) {
+    // Blocked before the first thread starts, so that only this one takes them.
+    sigset_t signals{};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    nexa::configure_logging(
+        {.level = nexa::parse_log_level(settings.log_level).value_or(nexa::LogLevel::kInfo),
+         .format = settings.log_format == "text" ? nexa::LogFormat::kText : nexa::LogFormat::kJson},
+        clock
+    );
+    const auto server = nexa::nexad::Server::open(settings, clock, random);
+    if (!server) {
+        return fail(server.error());
+    }
+    if (const nexa::Status started = (*server)->start(); !started) {
+        return fail(started.error());
+    }
+    int signal = 0;
+    sigwait(&signals, &signal);
+    (*server)->stop();
+    nexa::process_log().silence();
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"nexad: the control plane of Nexa Forge. Serves the API on --port (default 8000)."
+    };
+    Arguments arguments;
+    const auto setting = [&](const std::string& name, const std::string& help) {
+        app.add_option_function<std::string>(
+            "--" + name,
+            [&arguments, name](const std::string& value) {
+                arguments.overrides.push_back({.path = name, .value = value, .flag = "--" + name});
+            },
+            help
+        );
+    };
+    setting("dir", "Folder of the database, artifacts and keys (default nexa-data)");
+    setting("port", "Port to listen on (default 8000; 0: any free one)");
+    setting("address", "Address to listen on (default 127.0.0.1)");
+    std::vector<std::string> sets;
+    app.add_option("--set", sets, "Any other setting, as name=value");
+    app.add_option(
+        "--config", arguments.config_file, "Settings file (default: nexa.yaml, if there is one)"
+    );
+    app.add_flag("--print-openapi", arguments.print_openapi, "Print the OpenAPI document and exit");
+    app.set_version_flag("--version", NEXA_VERSION);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    for (const std::string& text : sets) {
+        auto parsed = nexa::config::parse_override(text);
+        if (!parsed) {
+            return fail(parsed.error());
+        }
+        arguments.overrides.push_back(*std::move(parsed));
+    }
+    auto settings = load(arguments);
+    if (!settings) {
+        return fail(settings.error());
+    }
+    const nexa::SystemClock clock;
+    nexa::SystemRandom random;
+    return arguments.print_openapi ? print_openapi(*std::move(settings), clock, random)
+                                   : serve(*settings, clock, random);
+}

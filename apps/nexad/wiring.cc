@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wiring.h"
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "accounts/accounts_sql.h"
+#include "accounts/key_gate.h"
+#include "api/authenticator.h"
+#include "api/endpoints/artifacts.h"
+#include "api/endpoints/jobs.h"
+#include "api/endpoints/keys.h"
+#include "api/endpoints/system.h"
+#include "api/endpoints/workers.h"
+#include "billing/billing_sql.h"
+#include "billing/rate_card.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/storage_paths.h"
+#include "crypto/ed25519.h"
+#include "db/migrations.h"
+#include "db/sqlite.h"
+#include "db/writer.h"
+#include "net/access_log.h"
+#include "net/http_server.h"
+#include "net/openapi.h"
+#include "net/pools.h"
+#include "net/signal.h"
+#include "net/task_group.h"
+#include "orchestration/artifact_service.h"
+#include "orchestration/dispatcher.h"
+#include "orchestration/job_service.h"
+#include "orchestration/orchestration_sql.h"
+#include "orchestration/worker_service.h"
+#include "storage/blob_store.h"
+#include "storage/blob_uploads.h"
+
+namespace nexa::nexad {
+
+namespace {
+
+constexpr std::chrono::seconds kDrain{5};
+constexpr unsigned kOwnerOnly = 0600;
+
+Status make_folders(const StoragePaths& paths) {
+    for (const std::filesystem::path& folder :
+         {paths.root(),
+          paths.database().parent_path(),
+          paths.keys(),
+          paths.jobs(),
+          paths.temporary()}) {
+        std::error_code failed;
+        std::filesystem::create_directories(folder, failed);
+        if (failed) {
+            return Error::unavailable(
+                "cannot make folder {}: {}", folder.string(), failed.message()
+            );
+        }
+    }
+    return {};
+}
+
+Result<std::unique_ptr<db::Database>> open_database(const StoragePaths& paths, const Clock& clock) {
+    TRY(auto database, db::open_sqlite({.path = paths.database()}, clock));
+    TRY_STATUS(db::migrate(
+        *database,
+        {accounts::sql::migrations(), billing::sql::migrations(), orchestration::sql::migrations()}
+    ));
+    return database;
+}
+
+/// What has to exist before the objects that only refer to it.
+struct Ground {
+    Settings settings;
+    const Clock& clock;
+    Random& random;
+    StoragePaths paths;
+    std::unique_ptr<db::Database> database;
+    crypto::Ed25519PrivateKey key;
+    std::unique_ptr<storage::BlobStore> blobs;
+    const billing::RateCard& rate_card;
+};
+
+}  // namespace
+
+class Server::Impl {
+public:
+    explicit Impl(Ground ground)
+        : ground_(std::move(ground)),
+          writer_(*ground_.database),
+          ids_(ground_.clock, ground_.random),
+          tasks_(
+              pools_.io,
+              [this](std::string_view task, const Error& error) {
+                  log_.error(
+                      "background task ended", {{"task", task}, {"error", error.to_string()}}
+                  );
+              }
+          ),
+          keys_({*ground_.database, writer_, pools_.db, ids_, ground_.clock, ground_.random}),
+          uploads_(*ground_.blobs, ground_.random),
+          logs_(ground_.paths),
+          jobs_(backend_, ids_, pool_signal_, event_signal_),
+          workers_(backend_, ids_, ground_.clock),
+          artifacts_({backend_, ids_, ground_.clock, *ground_.blobs, uploads_}),
+          dispatcher_(
+              {backend_,
+               pools_.db,
+               ground_.random,
+               ground_.key,
+               *ground_.blobs,
+               logs_,
+               pool_signal_,
+               event_signal_,
+               ground_.rate_card},
+              dispatcher_options(ground_.settings)
+          ),
+          authenticator_(keys_),
+          job_endpoints_({jobs_, logs_, pools_.db, tasks_}),
+          key_endpoints_(keys_),
+          worker_endpoints_(
+              {workers_, dispatcher_, artifacts_, pools_.db, ground_.key.public_key().to_base64()}
+          ),
+          artifact_endpoints_(artifacts_, pools_.db),
+          system_endpoints_({backend_, ground_.clock, ground_.rate_card, {.version = NEXA_VERSION}}
+          ) {}
+
+    ~Impl() { stop(); }
+
+    Status start() {
+        writer_.start();
+        TRY_STATUS(write_owner_key());
+        std::vector<net::Route> rows = routes();
+        system_endpoints_.set_openapi(document(rows));
+        TRY(server_,
+            net::HttpServer::start(
+                pools_.io,
+                ground_.clock,
+                {.address = ground_.settings.address,
+                 .port = static_cast<std::uint16_t>(ground_.settings.port)},
+                hooks(),
+                net::Router(std::move(rows))
+            ));
+        TRY_STATUS(tasks_.spawn("watch leases", dispatcher_.watch_leases()));
+        log_.info("ready", {{"address", ground_.settings.address}, {"port", server_->port()}});
+        return {};
+    }
+
+    std::uint16_t port() const { return server_ ? server_->port() : 0; }
+    std::string openapi() { return document(routes()); }
+
+    void stop() {
+        if (std::exchange(stopped_, true)) {
+            return;
+        }
+        if (server_) {
+            net::blocking::stop(pools_.io, *server_, kDrain);
+        }
+        net::blocking::stop(pools_.io, tasks_);
+        writer_.stop();
+        pools_.db.stop();
+        pools_.cpu.stop();
+        pools_.io.stop();
+    }
+
+private:
+    static orchestration::DispatcherOptions dispatcher_options(const Settings& settings) {
+        const std::chrono::duration<double> lease(settings.lease_seconds);
+        return {.lease = {.lease = std::chrono::duration_cast<std::chrono::microseconds>(lease)}};
+    }
+
+    /// The first start leaves the owner's key where only the owner reads; it is never written
+    /// again.
+    Status write_owner_key() {
+        const std::filesystem::path path = ground_.paths.root() / "admin.key";
+        if (std::filesystem::exists(path)) {
+            return {};
+        }
+        TRY(const accounts::MintedKey minted, keys_.mint_owner_key("admin"));
+        return write_file_atomically(path, fmt::format("{}\n", minted.key.secret()), kOwnerOnly);
+    }
+
+    std::vector<net::Route> routes() {
+        std::vector<net::Route> rows;
+        for (auto more : {
+                 job_endpoints_.routes(),
+                 key_endpoints_.routes(),
+                 worker_endpoints_.routes(),
+                 artifact_endpoints_.routes(),
+                 system_endpoints_.routes(),
+             }) {
+            std::ranges::move(more, std::back_inserter(rows));
+        }
+        return rows;
+    }
+
+    static std::string document(const std::vector<net::Route>& rows) {
+        const net::OpenApiInfo info{.title = "Nexa Forge", .version = NEXA_VERSION};
+        return net::openapi_document(info, rows);
+    }
+
+    net::HttpServerHooks hooks() {
+        return {
+            .authenticate = [this](net::AuthRequest request
+                            ) { return authenticator_.authenticate(std::move(request)); },
+            .make_request_id = [this] { return ids_.make<RequestId>().text(); },
+            .on_request_done = [this](const net::RequestRecord& record
+                               ) { net::log_request(access_log_, record); },
+            .on_error = [this](const Error& error
+                        ) { log_.warning("connection", {{"error", error.to_string()}}); },
+        };
+    }
+
+    Ground ground_;
+    Logger log_ = get_logger("nexad");
+    Logger access_log_ = get_logger("access");
+    db::Writer writer_;
+    IdSource ids_;
+    net::Pools pools_;
+    net::TaskGroup tasks_;
+    orchestration::Backend backend_{*ground_.database, writer_, pools_.db};
+    net::Signal pool_signal_;
+    net::Signal event_signal_;
+    accounts::KeyGate keys_;
+    storage::BlobUploads uploads_;
+    orchestration::JobLogs logs_;
+    orchestration::JobService jobs_;
+    orchestration::WorkerService workers_;
+    orchestration::ArtifactService artifacts_;
+    orchestration::Dispatcher dispatcher_;
+    api::Authenticator authenticator_;
+    api::JobEndpoints job_endpoints_;
+    api::KeyEndpoints key_endpoints_;
+    api::WorkerEndpoints worker_endpoints_;
+    api::ArtifactEndpoints artifact_endpoints_;
+    api::SystemEndpoints system_endpoints_;
+    std::unique_ptr<net::HttpServer> server_;
+    bool stopped_ = false;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::open(
+    const Settings& settings, const Clock& clock, Random& random
+) {
+    TRY(const billing::RateCard* rate_card, billing::find_rate_card(settings.rate_card));
+    std::error_code ignored;
+    StoragePaths paths(std::filesystem::absolute(settings.dir, ignored));
+    TRY_STATUS(make_folders(paths));
+    TRY(auto key,
+        crypto::Ed25519PrivateKey::load_or_create(paths.keys() / "coordinator.pem", random));
+    TRY(auto blobs, storage::BlobStore::open(paths.root()));
+    TRY(auto database, open_database(paths, clock));
+    return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(Ground{
+        .settings = settings,
+        .clock = clock,
+        .random = random,
+        .paths = std::move(paths),
+        .database = std::move(database),
+        .key = std::move(key),
+        .blobs = std::move(blobs),
+        .rate_card = *rate_card,
+    })));
+}
+
+Status Server::start() {
+    return impl_->start();
+}
+std::uint16_t Server::port() const {
+    return impl_->port();
+}
+std::string Server::openapi() const {
+    return impl_->openapi();
+}
+void Server::stop() {
+    impl_->stop();
+}
+
+}  // namespace nexa::nexad

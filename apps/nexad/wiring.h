@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/clock.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "settings.h"
+
+namespace nexa::nexad {
+
+/// The control plane of one process: every module made once and joined, in the order in which they
+/// need each other.
+class Server {
+public:
+    /// Opens or makes everything in settings.dir, without listening yet. Blocks.
+    /// Errors: a folder, database or key that cannot be used; kNotFound (rate card).
+    static Result<std::unique_ptr<Server>> open(
+        const Settings& settings, const Clock& clock, Random& random
+    );
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Makes the owner's key at first start, then listens. Errors: kUnavailable (address in use).
+    Status start();
+    std::uint16_t port() const;
+    std::string openapi() const;
+    /// Ends what runs, within a few seconds, and closes the database. Repeatable.
+    void stop();
+
+private:
+    class Impl;
+    explicit Server(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nexa::nexad

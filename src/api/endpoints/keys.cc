@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/endpoints/keys.h"
+
+#include "api/authenticator.h"
+#include "core/json.h"
+
+namespace nexa::api {
+
+namespace {
+
+using net::Method;
+
+std::optional<std::string> shown(const std::optional<Timestamp>& time) {
+    return time ? std::optional(to_rfc3339(*time)) : std::nullopt;
+}
+
+protocol::KeyView to_view(const accounts::KeyRecord& key) {
+    return {
+        .key_id = key.key_id,
+        .name = key.name,
+        .prefix = key.prefix,
+        .last4 = key.last4,
+        .scopes = key.scopes,
+        .created_at = to_rfc3339(key.created_at),
+        .last_used_at = shown(key.last_used_at),
+        .expires_at = shown(key.expires_at),
+        .revoked_at = shown(key.revoked_at),
+    };
+}
+
+net::Route row(Method method, std::string path, std::string id, std::string summary) {
+    return {
+        .method = method,
+        .path = std::move(path),
+        .operation_id = std::move(id),
+        .summary = std::move(summary),
+        .tag = "keys",
+        .scope = method == Method::kGet ? "keys:read" : "keys:write",
+    };
+}
+
+}  // namespace
+
+std::vector<net::Route> KeyEndpoints::routes() {
+    net::Route create_row =
+        row(Method::kPost, "/api/auth/api-keys", "keys_create", "Make an API key; it is shown once"
+        );
+    create_row.success_status = 201;
+    create_row = net::typed(std::move(create_row), *this, &KeyEndpoints::create);
+    create_row.response = net::body_type<protocol::KeyCreated>();
+    return {
+        std::move(create_row),
+        net::typed(
+            row(Method::kGet, "/api/auth/api-keys", "keys_list", "List your API keys"),
+            *this,
+            &KeyEndpoints::list
+        ),
+        net::typed(
+            row(Method::kDelete,
+                "/api/auth/api-keys/{key_id}",
+                "keys_revoke",
+                "Revoke an API key for good"),
+            *this,
+            &KeyEndpoints::revoke
+        ),
+    };
+}
+
+net::Task<net::Response> KeyEndpoints::create(net::Call call, protocol::KeyCreate wish) {
+    accounts::KeyWish wanted{.name = wish.name, .scopes = wish.scopes};
+    if (wish.expires_in_days) {
+        wanted.lifetime = std::chrono::days{*wish.expires_in_days};
+    }
+    CO_TRY(
+        const auto minted, co_await gate_.create(std::move(wanted), principal_of(call.principal))
+    );
+    const protocol::KeyCreated created{
+        .key_id = minted.key_id,
+        .name = wish.name,
+        .prefix = minted.key.masked().substr(0, minted.key.masked().find("…")),
+        .raw_key = std::string(minted.key.secret()),
+        .scopes = wish.scopes.empty() ? principal_of(call.principal).scopes : wish.scopes,
+        .created_at = to_rfc3339(minted.times.created_at),
+        .expires_at = shown(minted.times.expires_at),
+    };
+    net::Response response = net::Response::json(to_json(created), 201);
+    response.headers.set("Cache-Control", "no-store");
+    co_return response;
+}
+
+net::Task<protocol::KeyList> KeyEndpoints::list(net::Call call) {
+    CO_TRY(const auto keys, co_await gate_.list(principal_of(call.principal)));
+    protocol::KeyList list;
+    for (const accounts::KeyRecord& key : keys) {
+        list.data.push_back(to_view(key));
+    }
+    co_return list;
+}
+
+net::Task<void> KeyEndpoints::revoke(net::Call call) {
+    co_return co_await gate_.revoke(call.parameter("key_id"), principal_of(call.principal));
+}
+
+}  // namespace nexa::api

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/endpoints/workers.h"
+
+#include "api/authenticator.h"
+#include "api/bound.h"
+#include "net/file_response.h"
+
+namespace nexa::api {
+
+namespace {
+
+using net::Method;
+
+constexpr std::size_t kBlobBytesMax = std::size_t{1} << 40;
+constexpr std::size_t kReportBytesMax = std::size_t{8} << 20;
+constexpr std::size_t kResultBytesMax = std::size_t{32} << 20;
+/// The longest a worker may wait for a job, and a little.
+constexpr std::chrono::seconds kLongPoll{75};
+
+net::Route row(Method method, std::string path, std::string id, std::string summary) {
+    return {
+        .method = method,
+        .path = std::move(path),
+        .operation_id = std::move(id),
+        .summary = std::move(summary),
+        .tag = "workers",
+        .scope = "workers:write",
+    };
+}
+
+net::Route with_body(net::Route route, std::size_t bytes_max) {
+    route.body_bytes_max = bytes_max;
+    return route;
+}
+
+}  // namespace
+
+std::vector<net::Route> WorkerEndpoints::routes() {
+    net::Route list_row =
+        row(Method::kGet, "/api/workers", "workers_list", "List the workers of your project");
+    list_row.scope = "workers:read";
+    net::Route list_alias = list_row;
+    list_alias.path = "/api/workers/";
+    list_alias.documented = false;
+    net::Route next_row =
+        row(Method::kPost, "/api/workers/next_job", "workers_next_job", "Ask for jobs");
+    next_row.time_max = kLongPoll;
+    next_row.cancel_when_client_goes = true;
+    net::Route get_row =
+        row(Method::kGet,
+            "/api/workers/blobs/{digest}",
+            "workers_get_blob",
+            "Fetch an input by its hash");
+    get_row.response = {.name = "Blob", .schema = {}, .content_type = "application/octet-stream"};
+    get_row.handler = bound(*this, &WorkerEndpoints::get_blob);
+    net::Route put_row =
+        row(Method::kPut,
+            "/api/workers/blobs/{digest}",
+            "workers_put_blob",
+            "Upload an output under its hash");
+    put_row.body_bytes_max = kBlobBytesMax;
+    put_row.body_mode = net::BodyMode::kStream;
+    put_row.content_types = {};
+    put_row.success_status = 204;
+    put_row.time_max = std::chrono::hours{6};
+    put_row.handler = bound(*this, &WorkerEndpoints::put_blob);
+    return {
+        net::typed(
+            row(Method::kPost,
+                "/api/workers/register",
+                "workers_register",
+                "Register a worker with proof of its key"),
+            *this,
+            &WorkerEndpoints::add
+        ),
+        net::typed(
+            row(Method::kPost,
+                "/api/workers/heartbeat",
+                "workers_heartbeat",
+                "Say that a worker is there"),
+            *this,
+            &WorkerEndpoints::heartbeat
+        ),
+        net::typed(next_row, *this, &WorkerEndpoints::next_job),
+        net::typed(
+            with_body(
+                row(Method::kPost,
+                    "/api/workers/report",
+                    "workers_report",
+                    "Renew leases, send events and logs"),
+                kReportBytesMax
+            ),
+            *this,
+            &WorkerEndpoints::report
+        ),
+        net::typed(
+            with_body(
+                row(Method::kPost,
+                    "/api/workers/complete",
+                    "workers_complete",
+                    "Send signed results"),
+                kResultBytesMax
+            ),
+            *this,
+            &WorkerEndpoints::complete
+        ),
+        net::typed(list_row, *this, &WorkerEndpoints::list),
+        net::typed(list_alias, *this, &WorkerEndpoints::list),
+        std::move(get_row),
+        std::move(put_row),
+    };
+}
+
+net::Task<protocol::RegisterReply> WorkerEndpoints::add(
+    net::Call call, protocol::Envelope envelope
+) {
+    CO_TRY(
+        const auto worker,
+        co_await with_.workers.add(std::move(envelope), principal_of(call.principal))
+    );
+    const auto lease = with_.dispatcher.lease_options().lease;
+    co_return protocol::RegisterReply{
+        .worker_id = worker.worker_id,
+        .status = worker.membership,
+        .coordinator_key = with_.coordinator_key,
+        .lease_seconds = std::chrono::duration_cast<std::chrono::seconds>(lease).count(),
+    };
+}
+
+net::Task<protocol::HeartbeatReply> WorkerEndpoints::heartbeat(
+    net::Call call, protocol::Heartbeat heartbeat
+) {
+    CO_TRY(
+        const auto worker,
+        co_await with_.workers.see(std::move(heartbeat), principal_of(call.principal))
+    );
+    co_return protocol::HeartbeatReply{.worker_id = worker.worker_id, .status = worker.membership};
+}
+
+net::Task<protocol::NextJobReply> WorkerEndpoints::next_job(
+    net::Call call, protocol::NextJobRequest request
+) {
+    co_return co_await with_.dispatcher.next_jobs(std::move(request), principal_of(call.principal));
+}
+
+net::Task<protocol::ReportReply> WorkerEndpoints::report(
+    net::Call call, protocol::ReportRequest request
+) {
+    co_return co_await with_.dispatcher.report(std::move(request), principal_of(call.principal));
+}
+
+net::Task<protocol::CompleteReply> WorkerEndpoints::complete(
+    net::Call call, protocol::CompleteRequest request
+) {
+    co_return co_await with_.dispatcher.complete(std::move(request), principal_of(call.principal));
+}
+
+net::Task<protocol::WorkerList> WorkerEndpoints::list(net::Call call) {
+    CO_TRY(auto workers, co_await with_.workers.list(principal_of(call.principal)));
+    co_return protocol::WorkerList{.data = std::move(workers)};
+}
+
+net::Task<net::Response> WorkerEndpoints::get_blob(net::Request request) {
+    CO_TRY(auto blob, co_await with_.artifacts.blob(request.parameter("digest")));
+    net::FileOptions options{.etag = fmt::format("\"{}\"", blob.digest)};
+    co_return co_await net::file_response(
+        with_.pool, std::move(blob.path), std::move(options), request.head
+    );
+}
+
+net::Task<net::Response> WorkerEndpoints::put_blob(net::Request request) {
+    CO_TRY_STATUS(co_await with_.artifacts.upload(request.parameter("digest"), request.stream));
+    co_return net::Response::empty(204);
+}
+
+}  // namespace nexa::api
