@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/pipelines/run_job.h"
+
+#include <sys/resource.h>
+#include <ctime>
+#include <utility>
+
+#include "core/file.h"
+#include "core/guard.h"
+#include "core/json.h"
+#include "engine/pipelines/event_sink.h"
+#include "engine/pipelines/pipeline.h"
+
+namespace nexa::pipelines {
+
+namespace {
+
+constexpr std::uint64_t kSpecBytesMax = std::uint64_t{64} << 20U;
+
+Result<protocol::EngineSpec> read_spec(const std::filesystem::path& dir) {
+    TRY(const std::string text, read_file(dir / "spec.json", kSpecBytesMax));
+    auto spec = from_json<protocol::EngineSpec>(text);
+    if (!spec) {
+        return std::move(spec).error().while_doing("read spec.json");
+    }
+    if (spec->schema_version != protocol::kEngineSpecVersion) {
+        return Error::invalid_argument(
+                   "spec.json has version {}, this engine reads version {}",
+                   spec->schema_version,
+                   protocol::kEngineSpecVersion
+        )
+            .at("schema_version")
+            .hint("run it with the engine of the same release as the server");
+    }
+    return spec;
+}
+
+/// Processor time of this process and the children it waited for.
+double cpu_seconds() {
+    double seconds = 0;
+    for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+        struct rusage usage{};
+        if (::getrusage(who, &usage) == 0) {
+            for (const struct timeval& part : {usage.ru_utime, usage.ru_stime}) {
+                seconds +=
+                    static_cast<double>(part.tv_sec) + static_cast<double>(part.tv_usec) * 1e-6;
+            }
+        }
+    }
+    return seconds;
+}
+
+Result<protocol::EngineResult> run(const RunOptions& options, const RunCollaborators& with) {
+    TRY(protocol::EngineSpec spec, read_spec(options.dir));
+    TRY(const Runner runner, find_runner(spec.job_type));
+    EventSink events(options.event_fd, with.clock);
+    Job job{
+        .spec = std::move(spec),
+        .dir = options.dir,
+        .events = events,
+        .cancel = with.cancel,
+        .clock = with.clock,
+        .random = with.random,
+    };
+    return guard([&] { return runner(job); });
+}
+
+protocol::EngineError describe(const Error& error) {
+    return {
+        .code = std::string(to_string(error.code)),
+        .message = error.message,
+        .param = error.param,
+        .hint = error.advice,
+    };
+}
+
+}  // namespace
+
+Status run_job(const RunOptions& options, const RunCollaborators& with) {
+    Result<protocol::EngineResult> ended = run(options, with);
+    protocol::EngineResult written =
+        ended ? *ended : protocol::EngineResult{.error = describe(ended.error())};
+    written.usage.cpu_seconds = cpu_seconds();
+    TRY_STATUS(write_file_atomically(options.dir / "result.json", to_json(written)));
+    return ended ? Status() : Status(std::move(ended).error());
+}
+
+}  // namespace nexa::pipelines

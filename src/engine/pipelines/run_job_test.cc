@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/pipelines/run_job.h"
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "engine/pipelines/event_sink.h"
+#include "engine/pipelines/pipeline.h"
+#include "fakes/manual_clock.h"
+#include "fakes/proves.h"
+#include "fakes/seeded_random.h"
+#include "protocol/job_types.h"
+
+namespace nexa::pipelines {
+namespace {
+
+class RunJobTest : public ::testing::Test {
+protected:
+    void write_spec(const protocol::EngineSpec& spec) {
+        ASSERT_TRUE(write_file_atomically(dir.path() / "spec.json", to_json(spec)));
+    }
+    protocol::EngineSpec echo(std::string_view payload) {
+        return {.job_id = "job_1", .job_type = "echo", .payload = {std::string(payload)}};
+    }
+    Status run(int event_fd = -1) {
+        return run_job(
+            {.dir = dir.path(), .event_fd = event_fd},
+            {.clock = clock, .random = random, .cancel = cancel.token()}
+        );
+    }
+    protocol::EngineResult result() {
+        return from_json<protocol::EngineResult>(*read_file(dir.path() / "result.json", 1 << 20))
+            .value();
+    }
+
+    SystemClock clock;
+    fakes::SeededRandom random{1};
+    CancelSource cancel;
+    TemporaryDirectory dir =
+        TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
+};
+
+TEST_F(RunJobTest, LeavesTheResultAndTheOutputsInItsFolder) {
+    NEXA_PROVES("A-74");
+    write_spec(echo(R"({"message":"hello","output_bytes":100000})"));
+    const Status ended = run();
+    ASSERT_TRUE(ended) << ended.error().to_string();
+    const protocol::EngineResult written = result();
+    EXPECT_EQ(written.result->text, R"({"message":"hello"})");
+    ASSERT_EQ(written.outputs.size(), 1U);
+    EXPECT_EQ(written.outputs[0].artifact_id, "ds_1");
+    EXPECT_EQ(std::filesystem::file_size(dir.path() / "outputs/dataset/payload.bin"), 100000U);
+    EXPECT_GT(written.usage.cpu_seconds, 0);
+}
+
+TEST_F(RunJobTest, AFailureIsWrittenDownWithItsCode) {
+    write_spec(echo(R"({"message":"x","fail_with":"unavailable"})"));
+    EXPECT_EQ(run().error().code, ErrorCode::kUnavailable);
+    ASSERT_TRUE(result().error);
+    EXPECT_EQ(result().error->code, "unavailable");
+    EXPECT_FALSE(result().result);
+}
+
+TEST_F(RunJobTest, ASpecOfAnotherVersionIsRefused) {
+    NEXA_PROVES("A-81");
+    auto spec = echo(R"({"message":"x"})");
+    spec.schema_version = protocol::kEngineSpecVersion + 1;
+    write_spec(spec);
+    EXPECT_EQ(run().error().param, "schema_version");
+    EXPECT_EQ(result().error->param, "schema_version");
+    EXPECT_NE(result().error->hint.find("release"), std::string::npos);
+}
+
+TEST_F(RunJobTest, AMissingOrBrokenSpecIsAnErrorNotACrash) {
+    EXPECT_EQ(run().error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(write_file_atomically(dir.path() / "spec.json", "{\"job_id\": "));
+    EXPECT_EQ(run().error().code, ErrorCode::kMalformed);
+    auto spec = echo("{}");
+    spec.job_type = "nonsense";
+    write_spec(spec);
+    EXPECT_EQ(run().error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(RunJobTest, ACancelledJobStops) {
+    write_spec(echo(R"({"message":"x","seconds":3600})"));
+    cancel.cancel();
+    EXPECT_EQ(run().error().code, ErrorCode::kCancelled);
+    EXPECT_EQ(result().error->code, "cancelled");
+}
+
+TEST_F(RunJobTest, SaysWhatItDoesAsJsonLines) {
+    write_spec(echo(R"({"message":"x","events":3})"));
+    Pipe pipe = make_pipe().value();
+    ASSERT_TRUE(run(pipe.write_end.get()));
+    pipe.write_end.reset();
+    std::string text(1 << 16, '\0');
+    text.resize(static_cast<std::size_t>(::read(pipe.read_end.get(), text.data(), text.size())));
+    const std::string first = text.substr(0, text.find('\n'));
+    const auto event = from_json<protocol::EngineEvent>(first);
+    ASSERT_TRUE(event) << first;
+    EXPECT_EQ(event->type, "progress");
+    EXPECT_EQ(event->done, 1);
+    EXPECT_EQ(event->total, 3);
+}
+
+TEST(Runners, AreTheJobTypesAndNoOthers) {
+    std::set<std::string_view> known;
+    for (const protocol::JobTypeRow& type : protocol::job_types()) {
+        known.insert(type.name);
+    }
+    for (const RunnerRow& row : runners()) {
+        EXPECT_TRUE(known.contains(row.job_type)) << row.job_type;
+    }
+}
+
+class EventSinkTest : public ::testing::Test {
+protected:
+    std::vector<protocol::EngineEvent> events() {
+        pipe.write_end.reset();
+        std::string text(1 << 16, '\0');
+        text.resize(static_cast<std::size_t>(
+            std::max<::ssize_t>(::read(pipe.read_end.get(), text.data(), text.size()), 0)
+        ));
+        std::vector<protocol::EngineEvent> read;
+        for (std::size_t begin = 0; begin < text.size();) {
+            const std::size_t end = text.find('\n', begin);
+            read.push_back(from_json<protocol::EngineEvent>(text.substr(begin, end - begin)).value()
+            );
+            begin = end + 1;
+        }
+        return read;
+    }
+
+    Pipe pipe = make_pipe().value();
+    fakes::ManualClock clock;
+    EventSink sink{pipe.write_end.get(), clock};
+};
+
+TEST_F(EventSinkTest, ThinsProgressOutButKeepsTheFirstAndTheLast) {
+    for (int done = 1; done <= 100; ++done) {
+        sink.progress({.phase = "read", .done = done, .total = 100, .unit = "rows"});
+        clock.advance(std::chrono::milliseconds{10});
+    }
+    const auto read = events();
+    ASSERT_GE(read.size(), 3U);
+    EXPECT_LE(read.size(), 8U);
+    EXPECT_EQ(read.front().done, 1);
+    EXPECT_EQ(read.back().done, 100);
+    EXPECT_EQ(read.back().eta_seconds, 0);
+}
+
+TEST_F(EventSinkTest, WorksOutRateAndTimeLeft) {
+    sink.progress({.phase = "train", .done = 0, .total = 100, .unit = "steps"});
+    clock.advance(std::chrono::seconds{10});
+    sink.progress({.phase = "train", .done = 20, .total = 100, .unit = "steps"});
+    const auto read = events();
+    ASSERT_EQ(read.size(), 2U);
+    EXPECT_DOUBLE_EQ(read[1].rate, 2);
+    EXPECT_DOUBLE_EQ(read[1].eta_seconds.value(), 40);
+}
+
+TEST_F(EventSinkTest, AReaderThatHasGoneIsNoError) {
+    pipe.read_end.reset();
+    std::signal(SIGPIPE, SIG_IGN);
+    sink.say("x", "nobody hears this");
+    sink.metrics("x", 1, {{"loss", 1.0}});
+}
+
+}  // namespace
+}  // namespace nexa::pipelines

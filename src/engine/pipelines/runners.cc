@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "engine/pipelines/echo.h"
+#include "engine/pipelines/pipeline.h"
+
+namespace nexa::pipelines {
+
+std::span<const RunnerRow> runners() {
+    static constexpr std::array kRunners{
+        RunnerRow{"echo", &run_echo},
+    };
+    return kRunners;
+}
+
+}  // namespace nexa::pipelines
