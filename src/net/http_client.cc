@@ -288,7 +288,10 @@ Task<HttpResponse> HttpClient::send(HttpRequest request) {
                     done(started.error());
                 }
             });
-        guard.disarm();
+        // A wait that was cancelled leaves a transfer that still runs: the guard ends it.
+        if (result || result.error().code != ErrorCode::kCancelled) {
+            guard.disarm();
+        }
         const auto pause = pause_before_retry(request, result, backoff, clock_);
         if (!pause) {
             co_return result;
