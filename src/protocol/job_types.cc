@@ -91,6 +91,7 @@ constexpr JobTypeRow row(
         .name = name,
         .summary = summary,
         .hidden = false,
+        .spec = &type_info<Spec>,
         .schema = &json_schema<Spec>,
         .canonical = &canonical<Spec>,
         .references = &references<Spec>,

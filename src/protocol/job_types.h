@@ -8,6 +8,7 @@
 
 #include "core/json_text.h"
 #include "core/result.h"
+#include "core/type_info.h"
 
 namespace nexa::protocol {
 
@@ -25,6 +26,8 @@ struct JobTypeRow {
     std::string_view name;
     std::string_view summary;
     bool hidden;  ///< not in the documentation: for tests
+    /// The spec's field list, as data: the CLI's flags come from it.
+    const TypeInfo& (*spec)();
     /// JSON Schema of the spec.
     std::string (*schema)();
     /// Checks a submitted payload and gives its canonical form: declared fields in order, aliases
