@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "cli/session.h"
+#include "protocol/api_types.h"
+
+namespace nexa::cli {
+
+/// A job as the server showed it last, and the text it came as.
+struct SeenJob {
+    protocol::JobView view;
+    std::string body;
+};
+
+/// The job as it is now.
+Result<SeenJob> look_at_job(Session& session, const std::string& job_id);
+
+/// Shows the job's events on stderr until it has ended; a stream that breaks is taken up again
+/// where it was. Blocks.
+Result<SeenJob> follow_job(Session& session, const std::string& job_id);
+
+/// Asks again and again until the job has ended. Blocks. Errors: kDeadlineExceeded after
+/// `time_max`; the job goes on.
+Result<SeenJob> wait_for_job(
+    Session& session, const std::string& job_id, std::optional<std::chrono::seconds> time_max
+);
+
+/// How a job that has ended ends the command: 0 if it completed, 3 if it was cancelled, else the
+/// job's own error. Prints the result; under --json the whole job and no error object, since the
+/// job is the answer.
+Result<int> end_with(Session& session, const SeenJob& job);
+
+/// A path of the API below this job: "/jobs/job_…/cancel". Escapes the id.
+std::string job_path(const std::string& job_id, std::string_view below = "");
+
+}  // namespace nexa::cli

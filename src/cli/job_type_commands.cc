@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <istream>
+#include <iterator>
+#include <memory>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/command_line.h"
+#include "cli/follow.h"
+#include "cli/spec_flags.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/json_writer.h"
+#include "protocol/job_types.h"
+#include "protocol/submission.h"
+
+namespace nexa::cli {
+
+namespace {
+
+constexpr std::uint64_t kSpecFileBytesMax = 1 << 20;
+
+/// What was typed for one job type.
+struct JobWish {
+    const protocol::JobTypeRow* type = nullptr;
+    std::vector<SpecFlag> flags;
+    std::vector<std::string> values;    ///< beside `flags`
+    std::vector<CLI::Option*> options;  ///< beside `flags`
+    std::vector<std::string> sets;
+    std::string file;
+    std::string name;
+    int priority = 0;
+    CLI::Option* priority_flag = nullptr;
+    bool wait = false;
+    bool follow = false;
+};
+
+const StructInfo& spec_of(const protocol::JobTypeRow& type) {
+    return *type.spec().structure();
+}
+
+Result<std::string> text_of_file(CliContext& context, const std::string& file) {
+    if (file != "-") {
+        return read_file(file, kSpecFileBytesMax);
+    }
+    std::string text;
+    for (std::istreambuf_iterator<char> at(context.in), end; at != end; ++at) {
+        if (text.size() == kSpecFileBytesMax) {
+            return Error::invalid_argument("stdin holds more than {} bytes", kSpecFileBytesMax)
+                .at("-f");
+        }
+        text += *at;
+    }
+    return text;
+}
+
+/// The file, if any, with the flags put over it.
+Result<protocol::Submission> submission_of(CliContext& context, const JobWish& wish) {
+    protocol::Submission submission{.wrapped = true, .payload = {"{}"}};
+    if (!wish.file.empty()) {
+        TRY(const std::string text, text_of_file(context, wish.file));
+        TRY(submission, protocol::read_submission(text));
+    }
+    const std::string given = submission.payload.text;
+    TRY(ValueNode payload, parse_json(given));
+    for (std::size_t i = 0; i < wish.flags.size(); ++i) {
+        if (wish.options[i]->count() > 0) {
+            const FieldInfo& field = *wish.flags[i].field;
+            TRY(ValueNode value, field_value(field, wish.values[i]));
+            put(payload, field.rules.name, std::move(value));
+        }
+    }
+    for (const std::string& assignment : wish.sets) {
+        TRY_STATUS(set_field(spec_of(*wish.type), assignment, payload));
+    }
+    submission.payload.text = to_json(payload);
+    if (!wish.name.empty()) {
+        submission.options.name = wish.name;
+    }
+    if (wish.priority_flag->count() > 0) {
+        submission.options.priority = wish.priority;
+    }
+    return submission;
+}
+
+Result<std::string> body_of(CliContext& context, const JobWish& wish) {
+    TRY(protocol::Submission submission, submission_of(context, wish));
+    // Here and now rather than after a round trip; the server checks again.
+    TRY_STATUS(wish.type->canonical(submission.payload.text));
+    submission.options.payload = std::move(submission.payload);
+    return to_json(submission.options);
+}
+
+Result<int> submit(Session& session, const JobWish& wish) {
+    TRY(std::string body, body_of(session.context(), wish));
+    TRY(ApiClient* const api, session.api());
+    TRY(const std::string reply,
+        api->post(fmt::format("/jobs/{}", wish.type->name), std::move(body)));
+    TRY(const auto submitted, read_reply<protocol::JobSubmitted>(reply));
+    if (!wish.wait && !wish.follow) {
+        if (session.json()) {
+            session.print_json(reply);
+        } else {
+            session.print(submitted.job_id);
+        }
+        return 0;
+    }
+    if (!session.json()) {
+        session.note(fmt::format("job {}", submitted.job_id));
+    }
+    if (wish.follow) {
+        TRY(const SeenJob job, follow_job(session, submitted.job_id));
+        return end_with(session, job);
+    }
+    TRY(const SeenJob job, wait_for_job(session, submitted.job_id, std::nullopt));
+    return end_with(session, job);
+}
+
+/// A field called like a flag of every job takes the name; the job's own is then the longer one.
+bool takes_name(const JobWish& wish) {
+    return std::ranges::any_of(wish.flags, [](const SpecFlag& flag) {
+        return flag.name == "name";
+    });
+}
+
+void add_spec_flags(CLI::App& command, JobWish& wish) {
+    wish.flags = spec_flags(spec_of(*wish.type));
+    wish.values.resize(wish.flags.size());
+    for (std::size_t i = 0; i < wish.flags.size(); ++i) {
+        const SpecFlag& flag = wish.flags[i];
+        std::string names = "--" + flag.name;
+        for (const std::string& alias : flag.aliases) {
+            names += ",--" + alias;
+        }
+        CLI::Option* option = nullptr;
+        if (flag.value_name.empty()) {
+            option = command.add_flag(names, wish.values[i], flag.help);
+        } else {
+            option =
+                command.add_option(names, wish.values[i], flag.help)->type_name(flag.value_name);
+        }
+        wish.options.push_back(option->group("Spec"));
+    }
+}
+
+void add_one(CommandLine& line, Session& session, const protocol::JobTypeRow& type) {
+    auto wish = std::make_shared<JobWish>();
+    wish->type = &type;
+    CLI::App* command =
+        line.root().add_subcommand(std::string(type.name), std::string(type.summary));
+    command->group(type.hidden ? "" : "Make a job");
+    add_spec_flags(*command, *wish);
+    command->add_option("--set", wish->sets, "Set a field of the spec; may be given often")
+        ->type_name("FIELD=VALUE")
+        ->expected(1)
+        ->take_all();
+    command
+        ->add_option(
+            "-f,--file", wish->file, "JSON of the spec, or of a whole submission; - is stdin"
+        )
+        ->type_name("FILE");
+    command
+        ->add_option(
+            takes_name(*wish) ? "--job-name" : "--name,--job-name",
+            wish->name,
+            "The job's name, for people"
+        )
+        ->type_name("TEXT");
+    wish->priority_flag =
+        command->add_option("--priority", wish->priority, "-100 to 100; lower runs first")
+            ->type_name("INT");
+    command->add_flag("--wait", wish->wait, "Return when the job has ended, with its exit code");
+    command->add_flag("--follow", wish->follow, "The same, and show its events");
+    line.on(command, [&session, wish] { return submit(session, *wish); });
+}
+
+}  // namespace
+
+void add_job_type_commands(CommandLine& line, Session& session) {
+    for (const protocol::JobTypeRow& type : protocol::job_types()) {
+        add_one(line, session, type);
+    }
+}
+
+}  // namespace nexa::cli

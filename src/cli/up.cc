@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/up.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/child_process.h"
+#include "core/json_writer.h"
+#include "core/os_error.h"
+#include "net/http_client.h"
+
+namespace nexa::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using namespace std::chrono_literals;
+using Time = std::chrono::steady_clock::time_point;
+
+constexpr std::chrono::milliseconds kProbeEvery{200};
+constexpr std::chrono::milliseconds kPollMax{1'000};
+constexpr std::uint64_t kTailBytes = 2'000;
+
+Result<UniqueFd> lock_folder(const fs::path& dir) {
+    const fs::path path = dir / "up.lock";
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file) {
+        return os_error(errno, fmt::format("open {}", path.native()));
+    }
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
+        return file;
+    }
+    if (errno == EWOULDBLOCK) {
+        return Error::conflict("another 'nexa up' runs on {}", dir.native())
+            .hint("stop that one, or give another --dir");
+    }
+    return os_error(errno, fmt::format("lock {}", path.native()));
+}
+
+/// One program that is kept running.
+struct Kept {
+    std::string name;
+    std::vector<std::string> argv;
+    fs::path log;
+    RestartPlan plan;
+    std::optional<ChildProcess> process = std::nullopt;
+    Time due{};  ///< when it is started, while it does not run
+    std::uint64_t log_begin = 0;
+};
+
+/// What it wrote since it was started, the last of it.
+std::string last_words(const Kept& kept) {
+    std::error_code failed;
+    const std::uint64_t size = fs::file_size(kept.log, failed);
+    const UniqueFd file(::open(kept.log.c_str(), O_RDONLY | O_CLOEXEC));
+    if (failed || !file || size <= kept.log_begin) {
+        return {};
+    }
+    std::string text(std::min(size - kept.log_begin, kTailBytes), '\0');
+    const ssize_t got =
+        ::pread(file.get(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
+    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    text.resize(text.find_last_not_of('\n') + 1);
+    return text;
+}
+
+class Up {
+public:
+    Up(Session& session, UpOptions options)
+        : session_(session),
+          options_(std::move(options)),
+          clock_(session.context().clock),
+          url_(fmt::format("http://127.0.0.1:{}", options_.port)),
+          client_(
+              {.connect_time_max = 500ms, .connections_max = 1},
+              RetryTools{
+                  .clock = clock_,
+                  .random = session.context().random,
+                  .sleeper = session.context().sleeper
+              }
+          ) {}
+
+    Result<int> run() {
+        TRY_STATUS(prepare());
+        ready_by_ = clock_.steady_now() + options_.ready_max;
+        const Result<int> code = keep_running();
+        stop(1, kept_.size());  // workers and gateway, so that they can still report
+        stop(0, 1);
+        return code;
+    }
+
+private:
+    Status prepare();
+    Status add(std::string name, std::string_view program, std::vector<std::string> arguments);
+    Result<int> keep_running();
+    void start(Kept& kept);
+    std::optional<int> look_after(Kept& kept);
+    std::optional<int> on_end(Kept& kept);
+    Status probe();
+    void announce();
+    /// Waits for a child's end, a signal (true) or `until`.
+    bool wait_for_events(Time until);
+    void stop(std::size_t first, std::size_t last);
+    bool all_ended(std::size_t first, std::size_t last);
+    Time next_event() const;
+
+    Session& session_;
+    const UpOptions options_;
+    const Clock& clock_;
+    const std::string url_;
+    net::blocking::HttpClient client_;
+    UniqueFd lock_;
+    UniqueFd signals_;
+    std::vector<Kept> kept_;  // nexad first
+    bool ready_ = false;
+    bool forced_ = false;
+    Time ready_by_{};
+    Time next_probe_{};
+};
+
+Status Up::add(std::string name, std::string_view program, std::vector<std::string> arguments) {
+    const fs::path path = session_.context().program_directory / program;
+    if (::access(path.c_str(), X_OK) != 0) {
+        return Error::not_found("there is no program {}", path.native())
+            .hint("install it beside the program nexa, or build it");
+    }
+    arguments.insert(arguments.begin(), path.native());
+    kept_.push_back({
+        .name = name,
+        .argv = std::move(arguments),
+        .log = options_.dir / "logs" / (name + ".log"),
+        .plan = RestartPlan(options_.restart),
+    });
+    return {};
+}
+
+Status Up::prepare() {
+    const std::string dir = options_.dir.native();
+    std::error_code failed;
+    fs::create_directories(options_.dir / "logs", failed);
+    if (failed) {
+        return os_error(failed.value(), fmt::format("make the folder {}/logs", dir));
+    }
+    TRY(lock_, lock_folder(options_.dir));
+    const std::string key = dir + "/admin.key";
+    TRY_STATUS(add("nexad", "nexad", {"--dir", dir, "--port", std::to_string(options_.port)}));
+    for (int i = 1; i <= options_.workers; ++i) {
+        const std::string number = i == 1 ? "" : fmt::format("-{}", i);
+        TRY_STATUS(add(
+            "nexa-worker" + number,
+            "nexa-worker",
+            {"--server", url_, "--dir", fmt::format("{}/worker{}", dir, number), "--key-file", key}
+        ));
+    }
+    if (fs::exists(session_.context().program_directory / "nexa-gateway", failed)) {
+        TRY_STATUS(
+            add("nexa-gateway",
+                "nexa-gateway",
+                {"--server",
+                 url_,
+                 "--dir",
+                 dir,
+                 "--port",
+                 std::to_string(options_.gateway_port),
+                 "--key-file",
+                 key})
+        );
+    }
+    TRY(signals_, session_.context().watch_signals());
+    return {};
+}
+
+void Up::start(Kept& kept) {
+    std::error_code failed;
+    const std::uint64_t size = fs::file_size(kept.log, failed);
+    kept.log_begin = failed ? 0 : size;
+    // Guarded: the worker's engines have sessions of their own, and must end with us too.
+    ChildSpec spec{
+        .argv = kept.argv,
+        .environment = session_.context().environment,
+        .standard_output = StdioFile{.path = kept.log, .append = true},
+        .standard_error = StdioFile{.path = kept.log, .append = true},
+        .containment = Containment::kGuarded,
+    };
+    // These are for clients: a server has no use for the user's key.
+    spec.environment.erase("NEXA_API_KEY");
+    spec.environment.erase("NEXA_API_URL");
+    auto started = ChildProcess::start(spec);
+    const Time now = clock_.steady_now();
+    if (!started) {
+        kept.due = kept.plan.failed_to_start(now).when;
+        session_.note(fmt::format("{}: {}", kept.name, started.error().to_string()));
+        return;
+    }
+    kept.plan.started(now);
+    kept.process = std::move(*started);
+}
+
+std::optional<int> Up::on_end(Kept& kept) {
+    const auto status = kept.process->wait(clock_.steady_now() + 1s);
+    kept.process.reset();  // and with it whatever it left running
+    const Time now = clock_.steady_now();
+    const auto decision = kept.plan.ended(status.value_or(ExitStatus{}), now);
+    const std::string ended =
+        fmt::format("{} ended ({})", kept.name, status ? status->to_string() : "unknown");
+    const std::string words = last_words(kept);
+    if (const auto* give_up = std::get_if<RestartPlan::GiveUp>(&decision)) {
+        session_.note(fmt::format("{} and would again:\n{}", ended, words));
+        return give_up->exit_code;
+    }
+    kept.due = std::get<RestartPlan::RestartAt>(decision).when;
+    const double seconds = std::chrono::duration<double>(kept.due - now).count();
+    const std::string last = words.substr(words.rfind('\n') + 1);
+    session_.note(fmt::format(
+        "{}; starting it again in {:.1f} s{}{}", ended, seconds, last.empty() ? "" : ": ", last
+    ));
+    return std::nullopt;
+}
+
+std::optional<int> Up::look_after(Kept& kept) {
+    if (kept.process) {
+        const auto ended = wait_readable(kept.process->exit_fd(), 0ns);
+        return ended && *ended ? on_end(kept) : std::nullopt;
+    }
+    const bool may_start = ready_ || &kept == &kept_.front();
+    if (may_start && clock_.steady_now() >= kept.due) {
+        start(kept);
+    }
+    return std::nullopt;
+}
+
+Status Up::probe() {
+    const Time now = clock_.steady_now();
+    if (ready_ || now < next_probe_) {
+        return {};
+    }
+    next_probe_ = now + kProbeEvery;
+    const auto answer = client_.send({
+        .url = url_ + "/readyz",
+        .total_time_max = 2s,
+        .idle_time_max = 2s,
+        .retry = net::RetryWhen::kNever,
+    });
+    // Whoever else sits on the port may answer, but then our own cannot run.
+    const bool runs = kept_.front().process.has_value();
+    ready_ = answer && answer->status == 200 && runs;
+    if (ready_) {
+        announce();
+    } else if (now >= ready_by_) {
+        return Error::deadline_exceeded(
+                   "the server was not ready after {} s", options_.ready_max / 1s
+        )
+            .hint(fmt::format("see {}", kept_.front().log.native()));
+    }
+    return {};
+}
+
+void Up::announce() {
+    const std::string key = (options_.dir / "admin.key").native();
+    if (session_.json()) {
+        JsonWriter writer;
+        writer.begin_object();
+        writer.key("url");
+        writer.string(url_);
+        writer.key("api_url");
+        writer.string(url_ + "/api");
+        writer.key("key_file");
+        writer.string(key);
+        writer.end_object();
+        session_.print_json(writer.take());
+        return;
+    }
+    session_.print(fmt::format("Nexa Forge is up at {}", url_));
+    session_.print(fmt::format("The administrator's key lies in {}", key));
+    session_.print("In another terminal:");
+    session_.print(fmt::format("  export NEXA_API_URL={}/api", url_));
+    session_.print(fmt::format("  export NEXA_API_KEY=$(cat {})", key));
+}
+
+Time Up::next_event() const {
+    Time next = clock_.steady_now() + kPollMax;
+    if (!ready_) {
+        next = std::min(next, next_probe_);
+    }
+    for (const Kept& kept : kept_) {
+        if (!kept.process && (ready_ || &kept == &kept_.front())) {
+            next = std::min(next, kept.due);
+        }
+    }
+    return next;
+}
+
+bool Up::wait_for_events(Time until) {
+    std::vector<pollfd> watched{{.fd = signals_.get(), .events = POLLIN, .revents = 0}};
+    for (const Kept& kept : kept_) {
+        if (kept.process) {
+            watched.push_back({.fd = kept.process->exit_fd(), .events = POLLIN, .revents = 0});
+        }
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_.steady_now());
+    const auto wait = std::clamp(left, 0ms, kPollMax);
+    if (::poll(watched.data(), watched.size(), static_cast<int>(wait.count())) <= 0) {
+        return false;
+    }
+    if ((watched.front().revents & POLLIN) == 0) {
+        return false;
+    }
+    signalfd_siginfo info{};
+    return ::read(signals_.get(), &info, sizeof(info)) > 0;
+}
+
+Result<int> Up::keep_running() {
+    while (true) {
+        for (Kept& kept : kept_) {
+            if (const auto code = look_after(kept)) {
+                return *code;
+            }
+        }
+        TRY_STATUS(probe());
+        if (wait_for_events(next_event())) {
+            session_.note("stopping; once more to kill at once");
+            return 0;
+        }
+    }
+}
+
+bool Up::all_ended(std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+        if (kept_[i].process) {
+            const auto ended = wait_readable(kept_[i].process->exit_fd(), 0ns);
+            if (!ended || !*ended) {
+                return false;
+            }
+            kept_[i].process->end_tree();
+            kept_[i].process.reset();
+        }
+    }
+    return true;
+}
+
+void Up::stop(std::size_t first, std::size_t last) {
+    last = std::min(last, kept_.size());
+    for (std::size_t i = first; i < last; ++i) {
+        if (kept_[i].process) {
+            // To the program alone: it ends what is below it in its own way.
+            ::kill(kept_[i].process->pid(), SIGTERM);
+        }
+    }
+    const Time deadline = clock_.steady_now() + options_.grace;
+    while (!forced_ && !all_ended(first, last) && clock_.steady_now() < deadline) {
+        forced_ = wait_for_events(deadline);
+    }
+    for (std::size_t i = first; i < last; ++i) {
+        if (kept_[i].process) {
+            session_.note(fmt::format("{} did not end in time and is killed", kept_[i].name));
+            kept_[i].process->end_tree();
+            kept_[i].process.reset();
+        }
+    }
+}
+
+}  // namespace
+
+Result<int> run_up(Session& session, UpOptions options) {
+    std::error_code failed;
+    options.dir = fs::absolute(options.dir, failed).lexically_normal();
+    if (failed) {
+        return os_error(failed.value(), "find the folder of --dir");
+    }
+    return Up(session, std::move(options)).run();
+}
+
+}  // namespace nexa::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+
+#include "cli/restart_plan.h"
+#include "cli/session.h"
+
+namespace nexa::cli {
+
+struct UpOptions {
+    std::filesystem::path dir;
+    std::uint16_t port = 8000;
+    std::uint16_t gateway_port = 8080;
+    int workers = 1;
+    std::chrono::milliseconds grace{20'000
+    };  ///< from SIGTERM to SIGKILL, for each stage of the end
+    std::chrono::milliseconds ready_max{120'000};
+    RestartOptions restart = {};
+};
+
+/// Runs nexad, its workers and, where that program is, the gateway on this machine until a signal
+/// comes. Blocks.
+///
+/// Returns 0 after a signal, or the exit code of a child that cannot run (2, 4). Ends workers and
+/// gateway first, then nexad; a second signal kills at once. Nothing runs on after it returns, nor
+/// after it was killed. Errors: kConflict if another `up` holds the folder; kNotFound if a program
+/// is missing; kDeadlineExceeded if the server does not become ready.
+Result<int> run_up(Session& session, UpOptions options);
+
+}  // namespace nexa::cli
