@@ -18,6 +18,8 @@ using net::Method;
 using protocol::JobStatus;
 
 constexpr std::size_t kSubmissionBytesMax = std::size_t{1} << 20;
+/// Clients send an empty object where a POST needs no body.
+constexpr std::size_t kIgnoredBodyMax = 1024;
 constexpr std::size_t kIdempotencyKeyMax = 255;
 constexpr std::int64_t kLogBytesMax = std::int64_t{1} << 20;
 constexpr int kEventsPerRead = 200;
@@ -201,6 +203,9 @@ std::vector<net::Route> JobEndpoints::read_routes() {
          .schema = R"({"type":"integer"})"},
     };
     logs_row.handler = bound(*this, &JobEndpoints::logs);
+    net::Route cancel_row =
+        row(Method::kPost, "/api/jobs/{job_id}/cancel", "jobs_cancel", "Ask a job to stop");
+    cancel_row.body_bytes_max = kIgnoredBodyMax;
     return {
         net::typed(list_row, *this, &JobEndpoints::list),
         net::typed(alias(row(Method::kGet, "/api/jobs/", "", "")), *this, &JobEndpoints::list),
@@ -209,11 +214,7 @@ std::vector<net::Route> JobEndpoints::read_routes() {
             *this,
             &JobEndpoints::get
         ),
-        net::typed(
-            row(Method::kPost, "/api/jobs/{job_id}/cancel", "jobs_cancel", "Ask a job to stop"),
-            *this,
-            &JobEndpoints::cancel
-        ),
+        net::typed(cancel_row, *this, &JobEndpoints::cancel),
         std::move(events_row),
         std::move(logs_row),
         net::typed(
