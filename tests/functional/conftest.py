@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the real programs, each on a free loopback port and in a folder of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD = Path(os.environ.get("NEXA_BUILD", ROOT / "build"))
+START_SECONDS = 20
+
+
+@pytest.fixture(autouse=True)
+def _record_rows(request, record_property):
+    for marker in request.node.iter_markers("rows"):
+        record_property("rows", " ".join(marker.args))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, seconds: float = 30, what: str = "the condition"):
+    """The first true value of `condition()`; fails loudly when it does not come."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"{what} did not come within {seconds} s")
+
+
+class Reply:
+    def __init__(self, status: int, headers, body: bytes):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Client:
+    """Speaks to one server with one key."""
+
+    def __init__(self, base: str, key: str | None = None):
+        self.base = base
+        self.key = key
+
+    def call(self, method: str, path: str, body=None, headers=None, timeout: float = 30) -> Reply:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base + path, data=data, method=method)
+        if self.key:
+            request.add_header("X-Nexa-Api-Key", self.key)
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as reply:
+                return Reply(reply.status, reply.headers, reply.read())
+        except urllib.error.HTTPError as error:
+            return Reply(error.code, error.headers, error.read())
+
+    def get(self, path: str, **more) -> Reply:
+        return self.call("GET", path, **more)
+
+    def post(self, path: str, body=None, **more) -> Reply:
+        return self.call("POST", path, {} if body is None else body, **more)
+
+    def submit(self, job_type: str, spec: dict, **more) -> str:
+        reply = self.post(f"/api/jobs/{job_type}", spec, **more)
+        assert reply.status == 202, reply.body
+        return reply.json["job_id"]
+
+    def job(self, job_id: str) -> dict:
+        reply = self.get(f"/api/jobs/{job_id}")
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    def wait_for(self, job_id: str, *statuses: str, seconds: float = 60) -> dict:
+        def reached():
+            job = self.job(job_id)
+            return job if job["status"] in statuses else None
+
+        return wait_until(reached, seconds, f"{job_id} in {statuses}")
+
+
+class Program:
+    """A started program; its output lies in a file that a failing test shows."""
+
+    def __init__(self, argv, log: Path, env=None):
+        self.argv = [str(part) for part in argv]
+        self.log = log
+        self.env = {**os.environ, **(env or {})}
+        self.process = None
+
+    def start(self):
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(self.argv, stdout=out, stderr=out, env=self.env)
+        return self
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        """As a crash would: no chance to clean up."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 15) -> int:
+        if self.running:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                pytest.fail(f"{self.argv[0]} did not end within {seconds} s of SIGTERM")
+        return self.process.returncode
+
+
+class Nexad(Program):
+    def __init__(self, folder: Path, *more: str):
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(
+            [BUILD / "bin/nexad", "--dir", folder, "--port", str(self.port), *more], folder.parent / "nexad.log"
+        )
+
+    def start(self):
+        super().start()
+        wait_until(self._ready, START_SECONDS, f"nexad (see {self.log})")
+        return self
+
+    def _ready(self) -> bool:
+        assert self.running, self.log.read_text()[-2000:]
+        try:
+            return Client(self.url).get("/readyz", timeout=5).status == 200
+        except OSError:
+            return False
+
+    @property
+    def key(self) -> str:
+        return (self.folder / "admin.key").read_text().strip()
+
+    def client(self, key: str | None = None) -> Client:
+        return Client(self.url, key or self.key)
+
+
+class Worker(Program):
+    def __init__(self, server: Nexad, folder: Path, *more: str):
+        self.folder = folder
+        super().__init__(
+            [
+                BUILD / "bin/nexa-worker", "--server", server.url, "--dir", folder,
+                "--key-file", server.folder / "admin.key", *more,
+            ],
+            folder.parent / f"{folder.name}.log",
+        )
+
+
+@pytest.fixture
+def nexad(tmp_path):
+    server = Nexad(tmp_path / "server").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def fast_nexad(tmp_path):
+    """With leases short enough to wait for their end."""
+    server = Nexad(tmp_path / "server", "--set", "lease_seconds=2").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def start_worker(tmp_path):
+    """Starts workers of a server; all are gone afterwards."""
+    started = []
+
+    def start(server: Nexad, name: str = "worker", *more: str) -> Worker:
+        started.append(Worker(server, tmp_path / name, *more).start())
+        return started[-1]
+
+    yield start
+    for worker in started:
+        if worker.running:
+            worker.kill()
