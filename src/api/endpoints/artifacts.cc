@@ -2,8 +2,8 @@
 #include "api/endpoints/artifacts.h"
 
 #include "api/authenticator.h"
-#include "api/bound.h"
 #include "api/query.h"
+#include "api/rows.h"
 #include "net/file_response.h"
 
 namespace nexa::api {
@@ -12,19 +12,11 @@ namespace {
 
 using net::Method;
 
-constexpr std::size_t kBlobBytesMax = std::size_t{1} << 40;
-constexpr std::size_t kFileListBytesMax = std::size_t{32} << 20;
+constexpr Noun kNoun{
+    .tag = "artifacts", .read_scope = "artifacts:read", .write_scope = "artifacts:write"
+};
 
-net::Route row(Method method, std::string path, std::string id, std::string summary) {
-    return {
-        .method = method,
-        .path = std::move(path),
-        .operation_id = std::move(id),
-        .summary = std::move(summary),
-        .tag = "artifacts",
-        .scope = method == Method::kGet ? "artifacts:read" : "artifacts:write",
-    };
-}
+constexpr std::size_t kFileListBytesMax = std::size_t{32} << 20;
 
 Result<orchestration::ArtifactFilter> filter_of(const net::Call& call) {
     const net::Query& query = call.head->query;
@@ -45,20 +37,20 @@ Result<orchestration::ArtifactFilter> filter_of(const net::Call& call) {
 
 std::vector<net::Route> ArtifactEndpoints::routes() {
     net::Route put_row =
-        row(Method::kPut, "/api/blobs/{digest}", "blobs_put", "Upload bytes under their SHA-256");
-    put_row.body_bytes_max = kBlobBytesMax;
-    put_row.body_mode = net::BodyMode::kStream;
-    put_row.content_types = {};
-    put_row.success_status = 204;
-    put_row.time_max = std::chrono::hours{6};
+        row(kNoun,
+            {Method::kPut, "/api/blobs/{digest}", "blobs_put", "Upload bytes under their SHA-256"});
+    put_row = upload(std::move(put_row));
     put_row.handler = bound(*this, &ArtifactEndpoints::put_blob);
     net::Route add_row = row(
-        Method::kPost, "/api/artifacts", "artifacts_create", "Make an artifact of uploaded files"
+        kNoun,
+        {Method::kPost, "/api/artifacts", "artifacts_create", "Make an artifact of uploaded files"}
     );
     add_row.body_bytes_max = kFileListBytesMax;
     add_row.success_status = 201;
     net::Route list_row =
-        row(Method::kGet, "/api/artifacts", "artifacts_list", "List your artifacts, newest first");
+        row(kNoun,
+            {Method::kGet, "/api/artifacts", "artifacts_list", "List your artifacts, newest first"}
+        );
     list_row.parameters = {
         {.name = "kind", .description = "dataset, distill, checkpoint, eval or deployment"},
         {.name = "job_id", .description = "Only what this job made"},
@@ -68,17 +60,19 @@ std::vector<net::Route> ArtifactEndpoints::routes() {
         {.name = "after", .description = "next_cursor of the page before"},
     };
     net::Route manifest_row =
-        row(Method::kGet,
-            "/api/artifacts/{artifact_id}/manifest",
-            "artifacts_manifest",
-            "Read an artifact's manifest");
+        row(kNoun,
+            {Method::kGet,
+             "/api/artifacts/{artifact_id}/manifest",
+             "artifacts_manifest",
+             "Read an artifact's manifest"});
     manifest_row.response = {.name = "Manifest", .schema = {}};
     manifest_row.handler = bound(*this, &ArtifactEndpoints::manifest);
     net::Route file_row =
-        row(Method::kGet,
-            "/api/artifacts/{artifact_id}/files/{path...}",
-            "artifacts_file",
-            "Download a file of an artifact; takes Range");
+        row(kNoun,
+            {Method::kGet,
+             "/api/artifacts/{artifact_id}/files/{path...}",
+             "artifacts_file",
+             "Download a file of an artifact; takes Range"});
     file_row.response = {.name = "File", .schema = {}, .content_type = "application/octet-stream"};
     file_row.handler = bound(*this, &ArtifactEndpoints::file);
     return {
@@ -86,7 +80,9 @@ std::vector<net::Route> ArtifactEndpoints::routes() {
         net::typed(add_row, *this, &ArtifactEndpoints::add),
         net::typed(list_row, *this, &ArtifactEndpoints::list),
         net::typed(
-            row(Method::kGet, "/api/artifacts/{artifact_id}", "artifacts_get", "Read one artifact"),
+            row(kNoun,
+                {Method::kGet, "/api/artifacts/{artifact_id}", "artifacts_get", "Read one artifact"}
+            ),
             *this,
             &ArtifactEndpoints::get
         ),

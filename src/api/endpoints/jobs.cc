@@ -5,8 +5,8 @@
 #include <iterator>
 
 #include "api/authenticator.h"
-#include "api/bound.h"
 #include "api/query.h"
+#include "api/rows.h"
 #include "core/json.h"
 #include "protocol/job_types.h"
 
@@ -15,6 +15,8 @@ namespace nexa::api {
 namespace {
 
 using net::Method;
+
+constexpr Noun kNoun{.tag = "jobs", .read_scope = "jobs:read", .write_scope = "jobs:write"};
 using protocol::JobStatus;
 
 constexpr std::size_t kSubmissionBytesMax = std::size_t{1} << 20;
@@ -164,34 +166,21 @@ std::vector<net::Route> JobEndpoints::submit_routes() {
 }
 
 std::vector<net::Route> JobEndpoints::read_routes() {
-    const auto row = [](Method method, std::string path, std::string id, std::string summary) {
-        const bool writes = method == Method::kPost;
-        return net::Route{
-            .method = method,
-            .path = std::move(path),
-            .operation_id = std::move(id),
-            .summary = std::move(summary),
-            .tag = "jobs",
-            .scope = writes ? "jobs:write" : "jobs:read",
-        };
-    };
-    const auto alias = [](net::Route route) {
-        route.documented = false;
-        return route;
-    };
     net::Route list_row =
-        row(Method::kGet, "/api/jobs", "jobs_list", "List your jobs, newest first");
+        row(kNoun, {Method::kGet, "/api/jobs", "jobs_list", "List your jobs, newest first"});
     list_row.parameters = kListParameters;
     net::Route events_row =
-        row(Method::kGet,
-            "/api/jobs/{job_id}/events",
-            "jobs_events",
-            "Follow a job as server-sent events");
+        row(kNoun,
+            {Method::kGet,
+             "/api/jobs/{job_id}/events",
+             "jobs_events",
+             "Follow a job as server-sent events"});
     events_row.response = net::body_type<protocol::JobEventView>();
     events_row.response.content_type = "text/event-stream";
     events_row.handler = bound(*this, &JobEndpoints::events);
     net::Route logs_row = row(
-        Method::kGet, "/api/jobs/{job_id}/logs", "jobs_logs", "Read the text a job's engine wrote"
+        kNoun,
+        {Method::kGet, "/api/jobs/{job_id}/logs", "jobs_logs", "Read the text a job's engine wrote"}
     );
     logs_row.response = {.name = "Log", .schema = {}, .content_type = "text/plain"};
     logs_row.parameters = {
@@ -204,22 +193,21 @@ std::vector<net::Route> JobEndpoints::read_routes() {
     };
     logs_row.handler = bound(*this, &JobEndpoints::logs);
     net::Route cancel_row =
-        row(Method::kPost, "/api/jobs/{job_id}/cancel", "jobs_cancel", "Ask a job to stop");
+        row(kNoun,
+            {Method::kPost, "/api/jobs/{job_id}/cancel", "jobs_cancel", "Ask a job to stop"});
     cancel_row.body_bytes_max = kIgnoredBodyMax;
     return {
         net::typed(list_row, *this, &JobEndpoints::list),
-        net::typed(alias(row(Method::kGet, "/api/jobs/", "", "")), *this, &JobEndpoints::list),
+        net::typed(alias(row(kNoun, {}), "/api/jobs/"), *this, &JobEndpoints::list),
         net::typed(
-            row(Method::kGet, "/api/jobs/{job_id}", "jobs_get", "Read one job"),
+            row(kNoun, {Method::kGet, "/api/jobs/{job_id}", "jobs_get", "Read one job"}),
             *this,
             &JobEndpoints::get
         ),
         net::typed(cancel_row, *this, &JobEndpoints::cancel),
         std::move(events_row),
         std::move(logs_row),
-        net::typed(
-            alias(row(Method::kGet, "/status/{job_id}", "", "")), *this, &JobEndpoints::status
-        ),
+        net::typed(alias(row(kNoun, {}), "/status/{job_id}"), *this, &JobEndpoints::status),
     };
 }
 

@@ -2,6 +2,7 @@
 #include "api/endpoints/keys.h"
 
 #include "api/authenticator.h"
+#include "api/rows.h"
 #include "core/json.h"
 
 namespace nexa::api {
@@ -9,6 +10,8 @@ namespace nexa::api {
 namespace {
 
 using net::Method;
+
+constexpr Noun kNoun{.tag = "keys", .read_scope = "keys:read", .write_scope = "keys:write"};
 
 std::optional<std::string> shown(const std::optional<Timestamp>& time) {
     return time ? std::optional(to_rfc3339(*time)) : std::nullopt;
@@ -28,38 +31,29 @@ protocol::KeyView to_view(const accounts::KeyRecord& key) {
     };
 }
 
-net::Route row(Method method, std::string path, std::string id, std::string summary) {
-    return {
-        .method = method,
-        .path = std::move(path),
-        .operation_id = std::move(id),
-        .summary = std::move(summary),
-        .tag = "keys",
-        .scope = method == Method::kGet ? "keys:read" : "keys:write",
-    };
-}
-
 }  // namespace
 
 std::vector<net::Route> KeyEndpoints::routes() {
-    net::Route create_row =
-        row(Method::kPost, "/api/auth/api-keys", "keys_create", "Make an API key; it is shown once"
-        );
+    net::Route create_row = row(
+        kNoun,
+        {Method::kPost, "/api/auth/api-keys", "keys_create", "Make an API key; it is shown once"}
+    );
     create_row.success_status = 201;
     create_row = net::typed(std::move(create_row), *this, &KeyEndpoints::create);
     create_row.response = net::body_type<protocol::KeyCreated>();
     return {
         std::move(create_row),
         net::typed(
-            row(Method::kGet, "/api/auth/api-keys", "keys_list", "List your API keys"),
+            row(kNoun, {Method::kGet, "/api/auth/api-keys", "keys_list", "List your API keys"}),
             *this,
             &KeyEndpoints::list
         ),
         net::typed(
-            row(Method::kDelete,
-                "/api/auth/api-keys/{key_id}",
-                "keys_revoke",
-                "Revoke an API key for good"),
+            row(kNoun,
+                {Method::kDelete,
+                 "/api/auth/api-keys/{key_id}",
+                 "keys_revoke",
+                 "Revoke an API key for good"}),
             *this,
             &KeyEndpoints::revoke
         ),

@@ -2,7 +2,7 @@
 #include "api/endpoints/system.h"
 
 #include "api/authenticator.h"
-#include "api/bound.h"
+#include "api/rows.h"
 #include "billing/usage_store.h"
 #include "core/json.h"
 
@@ -22,12 +22,6 @@ net::Route open_row(std::string path, std::string id, std::string summary) {
         .tag = "system",
         .auth = net::Auth::kPublic,
     };
-}
-
-net::Route alias(net::Route route, std::string path) {
-    route.path = std::move(path);
-    route.documented = false;
-    return route;
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include "api/endpoints/workers.h"
 
 #include "api/authenticator.h"
-#include "api/bound.h"
+#include "api/rows.h"
 #include "net/file_response.h"
 
 namespace nexa::api {
@@ -11,22 +11,14 @@ namespace {
 
 using net::Method;
 
-constexpr std::size_t kBlobBytesMax = std::size_t{1} << 40;
+constexpr Noun kNoun{
+    .tag = "workers", .read_scope = "workers:write", .write_scope = "workers:write"
+};
+
 constexpr std::size_t kReportBytesMax = std::size_t{8} << 20;
 constexpr std::size_t kResultBytesMax = std::size_t{32} << 20;
 /// The longest a worker may wait for a job, and a little.
 constexpr std::chrono::seconds kLongPoll{75};
-
-net::Route row(Method method, std::string path, std::string id, std::string summary) {
-    return {
-        .method = method,
-        .path = std::move(path),
-        .operation_id = std::move(id),
-        .summary = std::move(summary),
-        .tag = "workers",
-        .scope = "workers:write",
-    };
-}
 
 net::Route with_body(net::Route route, std::size_t bytes_max) {
     route.body_bytes_max = bytes_max;
@@ -37,57 +29,57 @@ net::Route with_body(net::Route route, std::size_t bytes_max) {
 
 std::vector<net::Route> WorkerEndpoints::routes() {
     net::Route list_row =
-        row(Method::kGet, "/api/workers", "workers_list", "List the workers of your project");
+        row(kNoun,
+            {Method::kGet, "/api/workers", "workers_list", "List the workers of your project"});
     list_row.scope = "workers:read";
-    net::Route list_alias = list_row;
-    list_alias.path = "/api/workers/";
-    list_alias.documented = false;
+    const net::Route list_alias = alias(list_row, "/api/workers/");
     net::Route next_row =
-        row(Method::kPost, "/api/workers/next_job", "workers_next_job", "Ask for jobs");
+        row(kNoun, {Method::kPost, "/api/workers/next_job", "workers_next_job", "Ask for jobs"});
     next_row.time_max = kLongPoll;
     next_row.cancel_when_client_goes = true;
     net::Route get_row =
-        row(Method::kGet,
-            "/api/workers/blobs/{digest}",
-            "workers_get_blob",
-            "Fetch an input by its hash");
+        row(kNoun,
+            {Method::kGet,
+             "/api/workers/blobs/{digest}",
+             "workers_get_blob",
+             "Fetch an input by its hash"});
     get_row.response = {.name = "Blob", .schema = {}, .content_type = "application/octet-stream"};
     get_row.handler = bound(*this, &WorkerEndpoints::get_blob);
     net::Route put_row =
-        row(Method::kPut,
-            "/api/workers/blobs/{digest}",
-            "workers_put_blob",
-            "Upload an output under its hash");
-    put_row.body_bytes_max = kBlobBytesMax;
-    put_row.body_mode = net::BodyMode::kStream;
-    put_row.content_types = {};
-    put_row.success_status = 204;
-    put_row.time_max = std::chrono::hours{6};
+        row(kNoun,
+            {Method::kPut,
+             "/api/workers/blobs/{digest}",
+             "workers_put_blob",
+             "Upload an output under its hash"});
+    put_row = upload(std::move(put_row));
     put_row.handler = bound(*this, &WorkerEndpoints::put_blob);
     return {
         net::typed(
-            row(Method::kPost,
-                "/api/workers/register",
-                "workers_register",
-                "Register a worker with proof of its key"),
+            row(kNoun,
+                {Method::kPost,
+                 "/api/workers/register",
+                 "workers_register",
+                 "Register a worker with proof of its key"}),
             *this,
             &WorkerEndpoints::add
         ),
         net::typed(
-            row(Method::kPost,
-                "/api/workers/heartbeat",
-                "workers_heartbeat",
-                "Say that a worker is there"),
+            row(kNoun,
+                {Method::kPost,
+                 "/api/workers/heartbeat",
+                 "workers_heartbeat",
+                 "Say that a worker is there"}),
             *this,
             &WorkerEndpoints::heartbeat
         ),
         net::typed(next_row, *this, &WorkerEndpoints::next_job),
         net::typed(
             with_body(
-                row(Method::kPost,
-                    "/api/workers/report",
-                    "workers_report",
-                    "Renew leases, send events and logs"),
+                row(kNoun,
+                    {Method::kPost,
+                     "/api/workers/report",
+                     "workers_report",
+                     "Renew leases, send events and logs"}),
                 kReportBytesMax
             ),
             *this,
@@ -95,10 +87,11 @@ std::vector<net::Route> WorkerEndpoints::routes() {
         ),
         net::typed(
             with_body(
-                row(Method::kPost,
-                    "/api/workers/complete",
-                    "workers_complete",
-                    "Send signed results"),
+                row(kNoun,
+                    {Method::kPost,
+                     "/api/workers/complete",
+                     "workers_complete",
+                     "Send signed results"}),
                 kResultBytesMax
             ),
             *this,

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "net/router.h"
+
+namespace nexa::api {
+
+/// What the rows of one noun have in common.
+struct Noun {
+    std::string_view tag;
+    std::string_view read_scope;   ///< of GET
+    std::string_view write_scope;  ///< of everything else
+};
+
+/// How a row is found and named.
+struct RowName {
+    net::Method method = net::Method::kGet;
+    std::string path;
+    std::string operation_id;
+    std::string summary;
+};
+
+/// A documented row that asks for a key with the noun's scope.
+net::Route row(const Noun& noun, RowName name);
+
+/// The same row at another path, left out of the document.
+net::Route alias(net::Route route, std::string path);
+
+/// A row whose body is a blob of any size, read as it comes, and stored under the hash in the path.
+net::Route upload(net::Route route);
+
+/// A handler that is a member function taking the whole request, for rows whose body is no border
+/// struct. `endpoints` outlives the server.
+template <class Endpoints>
+net::Handler bound(
+    Endpoints& endpoints, net::Task<net::Response> (Endpoints::*member)(net::Request)
+) {
+    return [&endpoints, member](net::Request request) {
+        return (endpoints.*member)(std::move(request));
+    };
+}
+
+}  // namespace nexa::api
