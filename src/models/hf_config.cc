@@ -173,7 +173,7 @@ Result<ModelConfig> parse_hf_config(std::string_view text) {
     return config;
 }
 
-std::string hf_config_text(const ModelConfig& config) {
+std::string hf_config_text(const ModelConfig& config, std::string_view dtype) {
     const auto token = [](std::optional<std::int64_t> id) {
         return id ? nlohmann::ordered_json(*id) : nlohmann::ordered_json(nullptr);
     };
@@ -201,7 +201,7 @@ std::string hf_config_text(const ModelConfig& config) {
     json["bos_token_id"] = token(config.bos_id);
     json["eos_token_id"] = token(config.eos_id);
     json["pad_token_id"] = token(config.pad_id);
-    json["torch_dtype"] = "float32";
+    json["torch_dtype"] = dtype;
     return json.dump(2) + "\n";
 }
 

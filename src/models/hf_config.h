@@ -14,7 +14,8 @@ namespace nexa::models {
 /// each naming the key.
 Result<ModelConfig> parse_hf_config(std::string_view text);
 
-/// The config.json that `transformers` loads as this model. Same config, same bytes.
-std::string hf_config_text(const ModelConfig& config);
+/// The config.json that `transformers` loads as this model, with weights stored as `dtype`. Same
+/// arguments, same bytes.
+std::string hf_config_text(const ModelConfig& config, std::string_view dtype = "float32");
 
 }  // namespace nexa::models
