@@ -17,7 +17,7 @@ struct SamplingOptions {
     double temperature = 0.0;  ///< 0: always the likeliest token
     double top_p = 1.0;        ///< the smallest set of likeliest tokens with this much probability
     std::uint64_t seed = 0;
-    std::vector<std::int64_t> stop_ids;  ///< ends a sequence and is not part of its tokens
+    std::vector<std::int64_t> stop_ids = {};  ///< ends a sequence and is not part of its tokens
 };
 
 enum class FinishReason : std::uint8_t {
