@@ -160,6 +160,13 @@ Result<Decoder> load_decoder(const std::filesystem::path& folder) {
     return decoder;
 }
 
+Status write_config(
+    const std::filesystem::path& folder, const models::ModelConfig& config, StoredAs stored_as
+) {
+    const Kind& kind = kKinds[static_cast<std::size_t>(stored_as)];
+    return write_text(folder / "config.json", models::hf_config_text(config, kind.hf_name));
+}
+
 Status export_decoder(
     const std::filesystem::path& folder, const Decoder& decoder, StoredAs stored_as
 ) {
@@ -170,9 +177,7 @@ Status export_decoder(
             "cannot make the folder {}: {}", folder.string(), failed.message()
         );
     }
-    const Kind& kind = kKinds[static_cast<std::size_t>(stored_as)];
-    const std::string config = models::hf_config_text(decoder.config(), kind.hf_name);
-    TRY_STATUS(write_text(folder / "config.json", config));
+    TRY_STATUS(write_config(folder, decoder.config(), stored_as));
     return save_parameters(folder / "model.safetensors", decoder.parameters(), stored_as);
 }
 

@@ -27,6 +27,11 @@ Status load_parameters(const models::Safetensors& file, const Parameters& parame
 /// kMalformed, kInvalidArgument, kUnavailable.
 Result<Decoder> load_decoder(const std::filesystem::path& folder);
 
+/// Writes config.json alone. Errors: kUnavailable.
+Status write_config(
+    const std::filesystem::path& folder, const models::ModelConfig& config, StoredAs stored_as
+);
+
 /// Writes that folder (made if absent). The caller adds the tokenizer's files. Errors:
 /// kUnavailable.
 Status export_decoder(
