@@ -21,3 +21,9 @@ if(NOT NEXA_COMPONENTS STREQUAL "engine")
     find_package(SQLite3 REQUIRED)
     find_package(yaml-cpp REQUIRED)
 endif()
+
+# The engine's own: a server needs neither.
+if(NOT NEXA_COMPONENTS STREQUAL "server")
+    include(${CMAKE_CURRENT_LIST_DIR}/torch.cmake)
+    include(${CMAKE_CURRENT_LIST_DIR}/arrow.cmake)
+endif()

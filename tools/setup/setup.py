@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Installs what building and testing need and is not there: Debian packages (apt.txt) and .venv (requirements.txt).
+"""Installs what building and testing need and is not there: Debian packages (apt.txt) and .venv (requirements.txt
+for the tests, engine.txt for libtorch and Arrow).
 
 Silent when nothing is missing. Needs root only for apt, and names the packages when it may not.
 """
@@ -46,18 +47,36 @@ def install_packages() -> None:
     subprocess.run([*root, "apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], **quiet)
 
 
-def make_venv() -> None:
-    """.venv holds exactly requirements.txt; a stamp with its hash says that it does."""
-    wanted = hashlib.sha256((HERE / "requirements.txt").read_bytes()).hexdigest()
-    stamp = VENV / "requirements.sha256"
+def fill_venv(name: str, *options: str) -> None:
+    """Installs the pins of `name` into .venv unless a stamp with the file's hash says that they are there."""
+    wanted = hashlib.sha256((HERE / name).read_bytes()).hexdigest()
+    stamp = VENV / f"{Path(name).stem}.sha256"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print("setup: making .venv with the pinned Python packages", flush=True)
-    subprocess.run(["/usr/bin/python3", "-m", "venv", VENV], check=True)
-    subprocess.run(
-        [VENV / "bin/pip", "install", "--quiet", "--no-deps", "-r", HERE / "requirements.txt"], check=True
-    )
+    print(f"setup: installing the packages of {name} into .venv", flush=True)
+    if not (VENV / "bin/pip").exists():
+        subprocess.run(["/usr/bin/python3", "-m", "venv", VENV], check=True)
+    command = [VENV / "bin/pip", "install", "--quiet", "--no-deps", *options, "-r", HERE / name]
+    subprocess.run(command, check=True)
+    link_unversioned()
     stamp.write_text(wanted)
+
+
+def link_unversioned() -> None:
+    """libarrow.so beside libarrow.so.2600: what a linker looks for and wheels leave out."""
+    packages = "lib/python3.*/site-packages"
+    for folder in (*VENV.glob(f"{packages}/pyarrow"), *VENV.glob(f"{packages}/nvidia/*/lib")):
+        for library in sorted(folder.glob("lib*.so.*")):
+            link = library.with_name(library.name.split(".so.")[0] + ".so")
+            if not link.exists():
+                link.unlink(missing_ok=True)
+                link.symlink_to(library.name)
+
+
+def make_venv() -> None:
+    """.venv holds what requirements.txt and engine.txt name; wheels of the latter are only linked, so no bytecode."""
+    fill_venv("requirements.txt")
+    fill_venv("engine.txt", "--no-compile")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+#include "engine/training/replace_folder_internal.h"
+
+namespace nexa::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kNew = ".new";
+constexpr std::string_view kOld = ".old";
+constexpr std::string_view kGone = ".gone";
+
+/// A hidden neighbor: ".step-00000100.new".
+fs::path beside(const fs::path& folder, std::string_view suffix) {
+    return folder.parent_path() / fmt::format(".{}{}", folder.filename().string(), suffix);
+}
+
+Error system_error(std::string_view what, const fs::path& path, int error) {
+    return Error::unavailable("cannot {} {}: {}", what, path.string(), std::strerror(error));
+}
+
+Status flush(const fs::path& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return system_error("open", path, errno);
+    }
+    const int failed = ::fsync(fd) == 0 ? 0 : errno;
+    ::close(fd);
+    if (failed != 0) {
+        return system_error("flush", path, failed);
+    }
+    return ok();
+}
+
+Status flush_all(const fs::path& folder) {
+    std::error_code failed;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
+        TRY_STATUS(flush(entry.path()));
+    }
+    if (failed) {
+        return system_error("list", folder, failed.value());
+    }
+    return flush(folder);
+}
+
+Status remove_tree(const fs::path& path) {
+    std::error_code failed;
+    fs::remove_all(path, failed);
+    if (failed) {
+        return system_error("remove", path, failed.value());
+    }
+    return ok();
+}
+
+Status move_to(const fs::path& from, const fs::path& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+        return system_error("rename", from, errno);
+    }
+    return ok();
+}
+
+Status make_fresh(const fs::path& folder) {
+    TRY_STATUS(remove_tree(folder));
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (failed) {
+        return system_error("make", folder, failed.value());
+    }
+    return ok();
+}
+
+/// Puts `fresh` in the place of `folder`, which exists.
+Status swap_folders(const fs::path& fresh, const fs::path& folder, Swap swap) {
+    if (swap == Swap::kBest) {
+        if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
+            TRY_STATUS(flush(folder.parent_path()));
+            return remove_tree(fresh);
+        }
+        if (errno != EINVAL && errno != ENOSYS) {
+            return system_error("replace", folder, errno);
+        }
+    }
+    const fs::path old = beside(folder, kOld);
+    TRY_STATUS(remove_tree(old));
+    TRY_STATUS(move_to(folder, old));
+    TRY_STATUS(move_to(fresh, folder));
+    TRY_STATUS(flush(folder.parent_path()));
+    return remove_tree(old);
+}
+
+}  // namespace
+
+Status settle_folder(const fs::path& folder) {
+    std::error_code ignored;
+    const fs::path old = beside(folder, kOld);
+    if (!fs::exists(folder, ignored) && fs::exists(old, ignored)) {
+        return move_to(old, folder);
+    }
+    return ok();
+}
+
+Status replace_folder(
+    const fs::path& folder, const std::function<Status(const fs::path&)>& fill, Swap swap
+) {
+    TRY_STATUS(settle_folder(folder));
+    const fs::path fresh = beside(folder, kNew);
+    TRY_STATUS(make_fresh(fresh));
+    Status filled = fill(fresh);
+    if (filled) {
+        filled = flush_all(fresh);
+    }
+    if (!filled) {
+        std::error_code ignored;
+        fs::remove_all(fresh, ignored);
+        return filled;
+    }
+    std::error_code ignored;
+    if (fs::exists(folder, ignored)) {
+        return swap_folders(fresh, folder, swap);
+    }
+    TRY_STATUS(move_to(fresh, folder));
+    return flush(folder.parent_path());
+}
+
+Status drop_folder(const fs::path& folder) {
+    const fs::path gone = beside(folder, kGone);
+    TRY_STATUS(remove_tree(gone));
+    TRY_STATUS(move_to(folder, gone));
+    return remove_tree(gone);
+}
+
+void sweep_leftovers(const fs::path& parent) {
+    std::error_code ignored;
+    for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
+        const std::string name = entry.path().filename().string();
+        const bool ours = name.starts_with('.') && (name.ends_with(kNew) || name.ends_with(kGone));
+        if (ours) {
+            fs::remove_all(entry.path(), ignored);
+        } else if (name.starts_with('.') && name.ends_with(kOld)) {
+            const std::string inner = name.substr(1, name.size() - 1 - kOld.size());
+            if (fs::exists(parent / inner, ignored)) {
+                fs::remove_all(entry.path(), ignored);
+            } else {
+                fs::rename(entry.path(), parent / inner, ignored);
+            }
+        }
+    }
+}
+
+}  // namespace nexa::training
