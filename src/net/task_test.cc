@@ -70,9 +70,9 @@ TEST_P(TaskTest, RunOnComputesElsewhereAndComesBack) {
 }
 
 TEST_P(TaskTest, RunOnRefusesWhenTheQueueIsFull) {
-    WorkPool small({.name = "small", .threads = 1, .queue_max = 1});
     std::latch started(1);
     std::latch release(1);
+    WorkPool small({.name = "small", .threads = 1, .queue_max = 1});
     ASSERT_TRUE(small.submit([&] {
         started.count_down();
         release.wait();
@@ -85,9 +85,9 @@ TEST_P(TaskTest, RunOnRefusesWhenTheQueueIsFull) {
 }
 
 TEST_P(TaskTest, AStoppedPoolCancelsWhatWaitsAndRefusesWhatComes) {
-    WorkPool small({.name = "small", .threads = 1, .queue_max = 8});
     std::latch started(1);
     std::latch release(1);
+    WorkPool small({.name = "small", .threads = 1, .queue_max = 8});
     ASSERT_TRUE(small.submit([&] {
         started.count_down();
         release.wait();
@@ -245,15 +245,15 @@ TEST_P(TaskTest, ACancelledTaskCannotStartAnotherWait) {
 }
 
 TEST_P(TaskTest, CancelledWhileQueuedACallNeverRuns) {
-    WorkPool small({.name = "small", .threads = 1, .queue_max = 8});
+    std::atomic<bool> ran{false};
     std::latch started(1);
     std::latch release(1);
+    WorkPool small({.name = "small", .threads = 1, .queue_max = 8});
     ASSERT_TRUE(small.submit([&] {
         started.count_down();
         release.wait();
     }));
     started.wait();
-    std::atomic<bool> ran{false};
     const auto late = run(with_deadline(run_on(small, [&ran] { ran = true; }), 1ms));
     EXPECT_EQ(late.error().code, ErrorCode::kDeadlineExceeded);
     release.count_down();
