@@ -32,7 +32,6 @@ def engines_of(job_id: str) -> list[int]:
     return found
 
 
-@pytest.mark.rows("F-48 T-123 A-66")
 def test_a_job_runs_and_its_output_comes_back(nexad, start_worker):
     client = nexad.client()
     start_worker(nexad)
@@ -73,18 +72,20 @@ def test_an_error_of_the_job_is_told_with_its_code(nexad, start_worker):
     assert client.get("/api/billing/summary").json["usage_by_type"] == {}
 
 
+@pytest.mark.rows("A-65")
 def test_a_running_job_is_cancelled_and_its_engine_is_gone(nexad, start_worker):
     client = nexad.client()
     start_worker(nexad)
     job_id = client.submit("echo", {"message": "x", "seconds": 600, "events": 6000})
     client.wait_for(job_id, "running")
+    assert [row["job_id"] for row in client.get("/api/jobs?status=running").json["data"]] == [job_id]
     assert engines_of(job_id)
     client.post(f"/api/jobs/{job_id}/cancel")
     client.wait_for(job_id, "cancelled", seconds=40)
     wait_until(lambda: not engines_of(job_id), 10, "the end of the engine")
 
 
-@pytest.mark.rows("F-03 F-14")
+@pytest.mark.rows("F-03")
 def test_the_job_of_a_killed_worker_is_finished_by_another(fast_nexad, start_worker):
     client = fast_nexad.client()
     first = start_worker(fast_nexad, "first")
@@ -97,7 +98,6 @@ def test_the_job_of_a_killed_worker_is_finished_by_another(fast_nexad, start_wor
     assert job["attempt"] == 2
 
 
-@pytest.mark.rows("P-12")
 def test_the_late_result_of_a_lost_lease_is_refused(fast_nexad, start_worker):
     client = fast_nexad.client()
     first = start_worker(fast_nexad, "first")
@@ -127,7 +127,6 @@ def test_a_restart_of_the_server_in_the_middle_loses_nothing(nexad, start_worker
     assert job["attempt"] == 1
 
 
-@pytest.mark.rows("F-49")
 def test_no_two_workers_get_the_same_job(nexad, start_worker):
     client = nexad.client()
     for name in ("one", "two", "three"):
@@ -137,7 +136,6 @@ def test_no_two_workers_get_the_same_job(nexad, start_worker):
         assert client.wait_for(job_id, "completed", seconds=120)["attempt"] == 1
 
 
-@pytest.mark.rows("A-65")
 def test_the_command_line_submits_follows_and_tells_by_its_exit_code(nexad, start_worker):
     start_worker(nexad)
     done = run_cli(nexad, "echo", "--message", "hello", "--follow")
@@ -152,7 +150,6 @@ def test_the_command_line_submits_follows_and_tells_by_its_exit_code(nexad, star
     assert run_cli(nexad, "train", "--epochs", "x").returncode == 2
 
 
-@pytest.mark.rows("P-83")
 def test_up_starts_everything_restarts_what_dies_and_leaves_nothing(tmp_path):
     port = free_port()
     folder = tmp_path / "forge"
@@ -185,3 +182,30 @@ def test_up_starts_everything_restarts_what_dies_and_leaves_nothing(tmp_path):
         code = up.stop(30)
     assert code == 0, (tmp_path / "up.log").read_text()
     assert children() == {}
+
+
+@pytest.mark.rows("F-36")
+def test_a_generated_dataset_is_listed_and_its_rows_are_right(nexad, start_worker):
+    start_worker(nexad)
+    made = run_cli(nexad, "generate", "--domain", "arithmetic", "--num-samples", "200", "--seed", "7", "--wait")
+    assert made.returncode == 0, made.stderr
+    result = json.loads(made.stdout)
+    assert result["splits"] == {"train": 180, "validation": 10, "test": 10}
+    client = nexad.client()
+    assert [row["artifact_id"] for row in client.get("/api/artifacts?kind=dataset").json["data"]] == [result["dataset_id"]]
+    rows = [
+        json.loads(line)
+        for line in client.get(f"/api/artifacts/{result['dataset_id']}/files/train.jsonl").body.splitlines()
+    ]
+    assert len(rows) == 180
+    for row in rows:
+        left, right = row["prompt"].removesuffix("=").split("+")
+        assert int(left) + int(right) == int(row["answer"])
+
+
+def test_a_type_without_runner_fails_and_says_so(nexad, start_worker):
+    client = nexad.client()
+    start_worker(nexad)
+    job = client.wait_for(client.submit("deploy", {"model_id": "nexa-small"}), "failed")
+    assert job["error"]["code"] == "not_found"
+    assert "deploy" in job["error"]["message"]

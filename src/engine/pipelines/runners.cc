@@ -2,12 +2,14 @@
 #include <array>
 
 #include "engine/pipelines/echo.h"
+#include "engine/pipelines/generate.h"
 #include "engine/pipelines/pipeline.h"
 
 namespace nexa::pipelines {
 
 std::span<const RunnerRow> runners() {
     static constexpr std::array kRunners{
+        RunnerRow{"generate", &run_generate},
         RunnerRow{"echo", &run_echo},
     };
     return kRunners;
