@@ -169,7 +169,56 @@ def check_own_header_first(source: Source, graph: Graph):
         yield Violation(source.relative, first[0], "own-header-first", f"include {own.name} before anything else")
 
 
-FILE_RULES = (check_module_edges, check_third_party, check_own_header_first)
+# What may not stand in code, where it may all the same, and what to write instead.
+BANNED = (
+    (r"\bthrow\b", r"", "return an Error; third-party exceptions end in guard()"),
+    (r"\bstd::regex\b", r"", "use RE2"),
+    (r"\basio::detached\b", r"src/net/task_group\.cc", "spawn it in a TaskGroup"),
+    (r"\b(getenv|environ)\b", r"apps/", "settings are passed in; only apps/ reads the environment"),
+    (r"\bsystem_clock::now\b", r"src/core/clock\.cc", "take a Clock"),
+)
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+
+
+def code_lines(text: str) -> list[str]:
+    """The lines without comments and strings; as many as before."""
+    return COMMENT_OR_STRING.sub(lambda match: "\n" * match[0].count("\n"), text).splitlines()
+
+
+def check_banned(source: Source, graph: Graph):
+    if source.is_test:
+        return
+    for number, line in enumerate(code_lines(source.text), 1):
+        for pattern, allowed, instead in BANNED:
+            if re.search(pattern, line) and not (allowed and re.match(allowed, source.relative)):
+                yield Violation(source.relative, number, "banned", f"{re.search(pattern, line)[0]}: {instead}")
+
+
+LINES_MAX = {".h": 300, ".cc": 600}
+TEST_LINES_MAX = 800
+# Longer than they should be. This list may only shrink, and so may the numbers.
+LONG_FILES = {
+    "src/protocol/api_types.h": 419,
+    "src/protocol/job_specs.h": 373,
+    "src/protocol/worker_messages.h": 476,
+}
+
+
+def check_size(source: Source, graph: Graph):
+    most = TEST_LINES_MAX if source.is_test else LINES_MAX[source.path.suffix]
+    most = LONG_FILES.get(source.relative, most)
+    if len(source.lines) > most:
+        yield Violation(source.relative, most + 1, "size", f"has {len(source.lines)} lines, {most} are allowed: split it")
+
+
+def check_spdx(source: Source, graph: Graph):
+    if not source.text.startswith("// SPDX-License-Identifier: Apache-2.0\n"):
+        yield Violation(source.relative, 1, "spdx", "the first line names the licence")
+
+
+FILE_RULES = (
+    check_module_edges, check_third_party, check_own_header_first, check_banned, check_size, check_spdx
+)
 
 
 def check_listed(root: Path, sources: list[Source]):

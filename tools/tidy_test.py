@@ -18,6 +18,9 @@ nexa_allow_app(nexad api)
 """
 
 
+SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
+
+
 @pytest.fixture
 def tree(tmp_path: Path):
     (tmp_path / "cmake").mkdir()
@@ -26,7 +29,7 @@ def tree(tmp_path: Path):
     def add(relative: str, text: str, listed: bool = True):
         path = tmp_path / relative
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text if text.startswith("// SPDX") else SPDX + text)
         if listed:
             with (path.parent / "CMakeLists.txt").open("a") as listing:
                 listing.write(f"{path.name}\n")
@@ -99,5 +102,41 @@ def test_a_source_in_no_target_is_found(tree):
 def test_violations_name_file_line_and_both_modules(tree):
     tree("src/data/a.cc", '\n#include "api/server.h"\n')
     assert str(tidy.violations(tree.root)[0]) == (
-        "src/data/a.cc:2: module-edge: module 'data' may not depend on 'api' (\"api/server.h\")"
+        "src/data/a.cc:3: module-edge: module 'data' may not depend on 'api' (\"api/server.h\")"
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("src/data/a.cc", 'throw std::runtime_error("x");'),
+        ("src/data/a.cc", "std::regex pattern;"),
+        ("src/api/a.cc", "co_spawn(io, task(), asio::detached);"),
+        ("src/data/a.cc", "auto home = std::getenv(name);"),
+        ("src/data/a.cc", "auto now = std::chrono::system_clock::now();"),
+    ],
+)
+def test_what_is_banned_is_found_in_code_and_not_in_words(tree, file, line):
+    tree(file, f'// {line}\nconst char* text = "throw up";\n')
+    assert rules(tree) == set()
+    tree(file, line + "\n", listed=False)
+    assert rules(tree) == {"banned"}
+
+
+def test_apps_may_read_the_environment(tree):
+    tree("apps/nexad/main.cc", "auto home = std::getenv(name);\n")
+    assert rules(tree) == set()
+
+
+@pytest.mark.parametrize(("file", "most"), [("src/data/a.h", 300), ("src/data/a.cc", 600), ("src/data/a_test.cc", 800)])
+def test_a_file_may_be_so_long_and_no_longer(tree, file, most):
+    tree(file, "\n" * (most - 1))
+    assert rules(tree) == set()
+    tree(file, "\n" * most, listed=False)
+    assert rules(tree) == {"size"}
+
+
+def test_a_file_without_licence_is_found(tree):
+    tree("src/data/a.cc", "")
+    (tree.root / "src/data/a.cc").write_text("int x;\n")
+    assert rules(tree) == {"spdx"}

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "text/byte_level.h"
-#include "text/test_files_internal.h"
+#include "text/files_test_internal.h"
 
 namespace nexa::text {
 namespace {

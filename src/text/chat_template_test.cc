@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "text/test_files_internal.h"
+#include "text/files_test_internal.h"
 #include "text/tokenizer_json.h"
 
 namespace nexa::text {

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "text/bpe_trainer.h"
-#include "text/test_files_internal.h"
+#include "text/files_test_internal.h"
 
 namespace nexa::text {
 namespace {
