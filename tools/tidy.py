@@ -197,11 +197,7 @@ def check_banned(source: Source, graph: Graph):
 LINES_MAX = {".h": 300, ".cc": 600}
 TEST_LINES_MAX = 800
 # Longer than they should be. This list may only shrink, and so may the numbers.
-LONG_FILES = {
-    "src/protocol/api_types.h": 419,
-    "src/protocol/job_specs.h": 373,
-    "src/protocol/worker_messages.h": 476,
-}
+LONG_FILES: dict[str, int] = {}
 
 
 def check_size(source: Source, graph: Graph):

@@ -8,8 +8,8 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "db/tx.h"
-#include "protocol/api_types.h"
 #include "protocol/engine.h"
+#include "protocol/system_views.h"
 
 namespace nexa::billing {
 

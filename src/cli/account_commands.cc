@@ -10,7 +10,9 @@
 #include "cli/credentials.h"
 #include "crypto/api_key.h"
 #include "net/url.h"
-#include "protocol/api_types.h"
+#include "protocol/key_views.h"
+#include "protocol/system_views.h"
+#include "protocol/worker_views.h"
 
 namespace nexa::cli {
 

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "cli/api_client.h"
-#include "protocol/api_types.h"
+#include "protocol/artifact_files.h"
+#include "protocol/artifact_views.h"
 
 namespace nexa::cli {
 

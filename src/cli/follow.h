@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/session.h"
-#include "protocol/api_types.h"
+#include "protocol/job_views.h"
 
 namespace nexa::cli {
 

@@ -12,7 +12,7 @@
 #include "cli/up.h"
 #include "core/file.h"
 #include "core/json_writer.h"
-#include "protocol/api_types.h"
+#include "protocol/system_views.h"
 
 namespace nexa::cli {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/api_types.h"
+#include "protocol/job_views.h"
 
 namespace nexa::cli {
 

@@ -17,7 +17,8 @@
 #include "crypto/api_key.h"
 #include "net/http_server.h"
 #include "net/sse.h"
-#include "protocol/api_types.h"
+#include "protocol/artifact_files.h"
+#include "protocol/artifact_views.h"
 
 namespace nexa::cli {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/result.h"
 #include "crypto/dsse.h"
-#include "protocol/worker_messages.h"
+#include "protocol/envelope.h"
 
 namespace nexa::fleet {
 

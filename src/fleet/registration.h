@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "protocol/envelope.h"
 #include "protocol/worker_messages.h"
 
 namespace nexa::fleet {

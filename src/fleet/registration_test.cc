@@ -9,6 +9,7 @@
 #include "fakes/manual_clock.h"
 #include "fakes/seeded_random.h"
 #include "fleet/envelope.h"
+#include "protocol/result_messages.h"
 
 namespace nexa::fleet {
 namespace {

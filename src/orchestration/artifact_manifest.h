@@ -9,7 +9,7 @@
 #include "core/result.h"
 #include "orchestration/artifact_store.h"
 #include "orchestration/job_store.h"
-#include "protocol/worker_messages.h"
+#include "protocol/artifact_files.h"
 
 namespace nexa::orchestration {
 

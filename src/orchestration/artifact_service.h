@@ -13,7 +13,7 @@
 #include "net/task.h"
 #include "orchestration/artifact_store.h"
 #include "orchestration/backend.h"
-#include "protocol/api_types.h"
+#include "protocol/artifact_views.h"
 #include "storage/blob_store.h"
 #include "storage/blob_uploads.h"
 

@@ -7,6 +7,7 @@
 #include "fleet/envelope.h"
 #include "orchestration/result_intake.h"
 #include "orchestration/worker_store.h"
+#include "protocol/worker_messages.h"
 
 namespace nexa::orchestration {
 

@@ -17,7 +17,9 @@
 #include "orchestration/job_logs.h"
 #include "orchestration/job_store.h"
 #include "orchestration/leases.h"
-#include "protocol/worker_messages.h"
+#include "protocol/envelope.h"
+#include "protocol/lease_messages.h"
+#include "protocol/result_messages.h"
 #include "storage/blob_store.h"
 
 namespace nexa::orchestration {

@@ -8,7 +8,7 @@
 #include "core/json_text.h"
 #include "core/result.h"
 #include "db/tx.h"
-#include "protocol/worker_messages.h"
+#include "protocol/lease_messages.h"
 
 namespace nexa::orchestration {
 

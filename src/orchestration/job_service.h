@@ -12,7 +12,7 @@
 #include "net/task.h"
 #include "orchestration/backend.h"
 #include "orchestration/job_store.h"
-#include "protocol/api_types.h"
+#include "protocol/job_views.h"
 
 namespace nexa::orchestration {
 

@@ -12,7 +12,7 @@
 #include "core/result.h"
 #include "db/tx.h"
 #include "protocol/job_status.h"
-#include "protocol/worker_messages.h"
+#include "protocol/lease_messages.h"
 
 namespace nexa::orchestration {
 

@@ -5,7 +5,7 @@
 #include "core/result.h"
 #include "db/tx.h"
 #include "orchestration/job_store.h"
-#include "protocol/api_types.h"
+#include "protocol/job_views.h"
 
 namespace nexa::orchestration {
 

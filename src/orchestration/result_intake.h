@@ -10,7 +10,7 @@
 #include "db/tx.h"
 #include "orchestration/job_store.h"
 #include "orchestration/leases.h"
-#include "protocol/worker_messages.h"
+#include "protocol/result_messages.h"
 
 namespace nexa::orchestration {
 

@@ -10,7 +10,9 @@
 #include "net/task.h"
 #include "orchestration/backend.h"
 #include "orchestration/worker_store.h"
-#include "protocol/api_types.h"
+#include "protocol/envelope.h"
+#include "protocol/worker_messages.h"
+#include "protocol/worker_views.h"
 
 namespace nexa::orchestration {
 

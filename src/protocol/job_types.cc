@@ -11,7 +11,13 @@
 #include "core/check.h"
 #include "core/json.h"
 #include "core/near_name.h"
-#include "protocol/job_specs.h"
+#include "protocol/audit_spec.h"
+#include "protocol/deploy_spec.h"
+#include "protocol/distill_spec.h"
+#include "protocol/echo_spec.h"
+#include "protocol/evaluate_spec.h"
+#include "protocol/generate_spec.h"
+#include "protocol/train_spec.h"
 
 namespace nexa::protocol {
 

@@ -6,7 +6,7 @@
 
 #include "core/result.h"
 #include "protocol/engine.h"
-#include "protocol/worker_messages.h"
+#include "protocol/lease_messages.h"
 #include "sandbox/sandbox.h"
 
 namespace nexa::worker {

@@ -9,6 +9,9 @@
 #include "core/sha256.h"
 #include "net/http_client.h"
 #include "net/task.h"
+#include "protocol/envelope.h"
+#include "protocol/lease_messages.h"
+#include "protocol/result_messages.h"
 #include "protocol/worker_messages.h"
 
 namespace nexa::worker {

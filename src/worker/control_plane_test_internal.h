@@ -18,6 +18,9 @@
 #include "fleet/registration.h"
 #include "net/http_server.h"
 #include "net/typed_route.h"
+#include "protocol/envelope.h"
+#include "protocol/lease_messages.h"
+#include "protocol/result_messages.h"
 #include "protocol/worker_messages.h"
 
 namespace nexa::worker {

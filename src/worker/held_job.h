@@ -12,7 +12,7 @@
 #include "core/mutex.h"
 #include "core/result.h"
 #include "net/signal.h"
-#include "protocol/worker_messages.h"
+#include "protocol/lease_messages.h"
 #include "worker/event_queue.h"
 #include "worker/lease_watch.h"
 

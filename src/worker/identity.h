@@ -8,6 +8,8 @@
 #include "core/result.h"
 #include "core/storage_paths.h"
 #include "crypto/ed25519.h"
+#include "protocol/envelope.h"
+#include "protocol/result_messages.h"
 #include "protocol/worker_messages.h"
 
 namespace nexa::worker {

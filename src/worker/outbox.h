@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "core/result.h"
-#include "protocol/worker_messages.h"
+#include "protocol/envelope.h"
+#include "protocol/result_messages.h"
 
 namespace nexa::worker {
 

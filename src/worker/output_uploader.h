@@ -12,7 +12,7 @@
 #include "core/sha256.h"
 #include "net/pools.h"
 #include "net/task.h"
-#include "protocol/worker_messages.h"
+#include "protocol/artifact_files.h"
 #include "worker/control_client.h"
 
 namespace nexa::worker {

@@ -9,7 +9,7 @@
 #include "net/typed_route.h"
 #include "orchestration/job_logs.h"
 #include "orchestration/job_service.h"
-#include "protocol/api_types.h"
+#include "protocol/job_views.h"
 
 namespace nexa::api {
 

@@ -6,7 +6,7 @@
 #include "accounts/key_gate.h"
 #include "net/router.h"
 #include "net/typed_route.h"
-#include "protocol/api_types.h"
+#include "protocol/key_views.h"
 
 namespace nexa::api {
 

@@ -10,7 +10,7 @@
 #include "net/router.h"
 #include "net/typed_route.h"
 #include "orchestration/backend.h"
-#include "protocol/api_types.h"
+#include "protocol/system_views.h"
 
 namespace nexa::api {
 

@@ -9,7 +9,11 @@
 #include "orchestration/artifact_service.h"
 #include "orchestration/dispatcher.h"
 #include "orchestration/worker_service.h"
+#include "protocol/envelope.h"
+#include "protocol/lease_messages.h"
+#include "protocol/result_messages.h"
 #include "protocol/worker_messages.h"
+#include "protocol/worker_views.h"
 
 namespace nexa::api {
 

@@ -10,7 +10,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "protocol/job_results.h"
-#include "protocol/job_specs.h"
+#include "protocol/echo_spec.h"
 
 namespace nexa::pipelines {
 

@@ -12,7 +12,7 @@
 #include "data/split.h"
 #include "engine/pipelines/dataset_writer.h"
 #include "protocol/job_results.h"
-#include "protocol/job_specs.h"
+#include "protocol/generate_spec.h"
 
 namespace nexa::pipelines {
 

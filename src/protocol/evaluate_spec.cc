@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/evaluate_spec.h"
+
+#include "core/json_codec.h"
+
+namespace nexa::protocol {
+
+NEXA_JSON_CODEC(EvaluateSpec);
+
+}  // namespace nexa::protocol
