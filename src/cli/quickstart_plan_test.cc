@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/quickstart_plan.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/quickstart_plan.h"
-#include "cli/quickstart_report.h"
-#include "cli/quickstart_state.h"
-#include "core/file.h"
 #include "core/json.h"
-#include "core/value_node.h"
 #include "protocol/job_types.h"
 
 namespace nexa::cli {
@@ -84,62 +81,6 @@ TEST(QuickstartPlan, EverySpecIsAcceptedAndReadsWhatEarlierStepsMade) {
     EXPECT_THAT(
         payload_of(StepKind::kTrainStudent, Lesson::kAddition, made, "r1").text,
         testing::HasSubstr("ds_2")
-    );
-}
-
-TEST(QuickstartReport, TakesIdsAndScoresOutOfResults) {
-    QuickstartReport report;
-    Made made;
-    ASSERT_TRUE(report.take(
-        StepKind::kTrainTeacher,
-        {R"({"checkpoint_id":"ckpt_9","checkpoint_uri":"u","train_metrics_uri":"m","gpu_hours":0,)"
-         R"("steps":5,"parameters":600000,"metrics":{"loss":0.5}})"},
-        made
-    ));
-    EXPECT_EQ(made.teacher_id, "ckpt_9");
-    ASSERT_TRUE(report.take(
-        StepKind::kEvaluateTeacher,
-        {R"({"eval_id":"ev_9","scores":{"exact_match":0.99,"exact_match_ci95_low":0.98,)"
-         R"("exact_match_ci95_high":0.995},"report_uri":"r","num_samples":10})"},
-        made
-    ));
-    EXPECT_EQ(made.eval_id, "ev_9");
-    ASSERT_TRUE(report.teacher);
-    EXPECT_EQ(report.teacher->low, 0.98);
-    EXPECT_FALSE(report.student);
-    EXPECT_FALSE(report.take(StepKind::kDistill, {R"({"x":1})"}, made));
-}
-
-TEST(QuickstartReport, TheFileHasTheFieldsThatScriptsReadAndNoOthers) {
-    QuickstartReport report{
-        .steps = {{.name = "generate", .title = "generate", .seconds = 1.5, .cost_usd = 0.25}},
-        .teacher = ModelScore{.exact_match = 1, .low = 0.9, .high = 1},
-        .seconds = 2,
-    };
-    const std::string text = report.to_json();
-    const auto root = parse_json(text);
-    ASSERT_TRUE(root);
-    EXPECT_THAT(root->keys, testing::ElementsAre("steps", "teacher", "seconds"));
-    EXPECT_THAT(
-        root->find("steps")->items[0].keys, testing::ElementsAre("name", "seconds", "cost_usd")
-    );
-    EXPECT_EQ(root->find("teacher")->find("exact_match_ci95")->items.size(), 2U);
-    report.bits_per_byte_before = 8;
-    report.bits_per_byte_after = 2.5;
-    EXPECT_THAT(report.to_json(), testing::HasSubstr("\"bits_per_byte_after\": 2.5"));
-}
-
-TEST(QuickstartState, ComesBackAndABrokenFileIsNamed) {
-    const auto folder = TemporaryDirectory::create(std::filesystem::temp_directory_path());
-    EXPECT_EQ(read_state(folder->path())->has_value(), false);
-    ASSERT_TRUE(write_state(folder->path(), {.run_id = "a1", .data = "/x", .dataset_id = "ds_1"}));
-    const auto state = read_state(folder->path());
-    ASSERT_TRUE(state && *state);
-    EXPECT_EQ((*state)->run_id, "a1");
-    EXPECT_FALSE((*state)->finished);
-    ASSERT_TRUE(write_file_atomically(folder->path() / "quickstart.json", "{"));
-    EXPECT_THAT(
-        read_state(folder->path()).error().to_string(), testing::HasSubstr("quickstart.json")
     );
 }
 
