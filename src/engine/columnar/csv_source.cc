@@ -168,7 +168,7 @@ private:
 
     void read_cell(std::size_t i, std::string text, Record& record) const {
         const std::string_view name = header_[i];
-        if (!is_utf8_text(text)) {
+        if (!is_utf8(text)) {
             record.fault = fmt::format("is not UTF-8 in column {} ({})", i + 1, quotable(name));
         } else if (const auto column = column_index(kTextColumns, name)) {
             record.texts.at(*column) = {.text = std::move(text), .fault = {}};

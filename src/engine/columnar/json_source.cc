@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <simdjson.h>
-
 #include "core/value_node.h"
 #include "engine/columnar/byte_reader_internal.h"
 #include "engine/columnar/source_internal.h"
@@ -9,107 +7,97 @@ namespace nexa::columnar::internal {
 
 namespace {
 
-namespace dom = simdjson::dom;
-
 constexpr std::string_view kSpace = " \t\r\n";
+constexpr ParseLimits kLimits{.bytes_max = kRowBytesMax};
 
-std::string_view kind_of(dom::element element) {
-    switch (element.type()) {
-        case dom::element_type::ARRAY:
+using Kind = ValueNode::Kind;
+
+std::string_view kind_of(const ValueNode& node) {
+    switch (node.kind) {
+        case Kind::kArray:
             return "a list";
-        case dom::element_type::OBJECT:
+        case Kind::kObject:
             return "an object";
-        case dom::element_type::STRING:
-            return "text";
-        case dom::element_type::BOOL:
+        case Kind::kBool:
             return "true or false";
-        case dom::element_type::NULL_VALUE:
+        case Kind::kNull:
             return "null";
-        default:
+        case Kind::kNumber:
             return "a number";
+        default:
+            return "text";
     }
+}
+
+bool is_list_or_object(const ValueNode& node) {
+    return node.kind == Kind::kArray || node.kind == Kind::kObject;
 }
 
 /// Text as it is, numbers and truth values as they are written; nothing for lists and objects.
-std::optional<std::string> text_of(dom::element element) {
-    std::string_view text;
-    if (element.get_string().get(text) == simdjson::SUCCESS) {
-        return std::string(text);
-    }
-    if (element.is_array() || element.is_object()) {
-        return std::nullopt;
-    }
-    return simdjson::minify(element);
+std::optional<std::string> text_of(const ValueNode& node) {
+    return is_list_or_object(node) ? std::nullopt : std::optional(node.text);
 }
 
-Record::Cell cell_of(dom::element element) {
-    if (auto text = text_of(element)) {
+Record::Cell cell_of(const ValueNode& node) {
+    if (auto text = text_of(node)) {
         return {.text = std::move(*text), .fault = {}};
     }
-    return {.text = {}, .fault = fmt::format("is no text but {}", kind_of(element))};
+    return {.text = {}, .fault = fmt::format("is no text but {}", kind_of(node))};
 }
 
 /// The parts of a message that are text, as chat completion requests have them: [{"type": "text",
 /// "text": …}].
-std::optional<std::string> text_of_parts(dom::element content) {
-    dom::array parts;
-    if (content.get_array().get(parts) != simdjson::SUCCESS) {
-        return std::nullopt;
-    }
+std::optional<std::string> text_of_parts(const ValueNode& content) {
     std::string joined;
-    for (const dom::element part : parts) {
-        std::string_view text;
-        if (part["text"].get_string().get(text) != simdjson::SUCCESS) {
+    for (const ValueNode& part : content.items) {
+        const ValueNode* text = part.find("text");
+        if (content.kind != Kind::kArray || text == nullptr || text->kind != Kind::kString) {
             return std::nullopt;
         }
-        joined += text;
+        joined += text->text;
     }
     return joined;
 }
 
-std::expected<text::ChatMessage, std::string> message_of(dom::element element) {
-    dom::object object;
-    if (element.get_object().get(object) != simdjson::SUCCESS) {
-        return std::unexpected(fmt::format(" is no object but {}", kind_of(element)));
-    }
-    dom::element role;
-    if (object["role"].get(role) != simdjson::SUCCESS &&
-        object["from"].get(role) != simdjson::SUCCESS) {
-        return std::unexpected(" lacks `role`");
-    }
-    std::string_view role_text;
-    if (role.get_string().get(role_text) != simdjson::SUCCESS) {
-        return std::unexpected(fmt::format(".role is no text but {}", kind_of(role)));
-    }
-    dom::element content;
-    if (object["content"].get(content) != simdjson::SUCCESS &&
-        object["value"].get(content) != simdjson::SUCCESS) {
-        return std::unexpected(" lacks `content`");
-    }
-    auto text = content.is_null() ? std::string() : text_of(content);
-    if (!text) {
-        text = text_of_parts(content);
-    }
-    if (!text) {
-        return std::unexpected(fmt::format(".content is no text but {}", kind_of(content)));
-    }
-    return text::ChatMessage{.role = role_named(role_text), .content = std::move(*text)};
+const ValueNode* find_either(const ValueNode& node, std::string_view name, std::string_view other) {
+    const ValueNode* found = node.find(name);
+    return found != nullptr ? found : node.find(other);
 }
 
-void read_messages(dom::element element, Record& record) {
-    std::string_view json;
-    if (element.get_string().get(json) == simdjson::SUCCESS) {
-        read_messages_json(json, record);
+std::expected<text::ChatMessage, std::string> message_of(const ValueNode& node) {
+    if (node.kind != Kind::kObject) {
+        return std::unexpected(fmt::format(" is no object but {}", kind_of(node)));
+    }
+    const ValueNode* role = find_either(node, "role", "from");
+    if (role == nullptr) {
+        return std::unexpected(" lacks `role`");
+    }
+    if (role->kind != Kind::kString) {
+        return std::unexpected(fmt::format(".role is no text but {}", kind_of(*role)));
+    }
+    const ValueNode* content = find_either(node, "content", "value");
+    if (content == nullptr) {
+        return std::unexpected(" lacks `content`");
+    }
+    auto text = is_list_or_object(*content) ? text_of_parts(*content) : text_of(*content);
+    if (!text) {
+        return std::unexpected(fmt::format(".content is no text but {}", kind_of(*content)));
+    }
+    return text::ChatMessage{.role = role_named(role->text), .content = std::move(*text)};
+}
+
+void read_messages(const ValueNode& node, Record& record) {
+    if (node.kind == Kind::kString) {
+        read_messages_json(node.text, record);
         return;
     }
-    dom::array array;
-    if (element.get_array().get(array) != simdjson::SUCCESS) {
+    if (node.kind != Kind::kArray) {
         record.messages_fault =
-            fmt::format("has `messages` that are no list but {}", kind_of(element));
+            fmt::format("has `messages` that are no list but {}", kind_of(node));
         return;
     }
     std::vector<text::ChatMessage> messages;
-    for (const dom::element item : array) {
+    for (const ValueNode& item : node.items) {
         auto message = message_of(item);
         if (!message) {
             record.messages_fault = fmt::format(
@@ -122,76 +110,59 @@ void read_messages(dom::element element, Record& record) {
     record.messages = std::move(messages);
 }
 
-void read_meta(dom::element element, Record& record) {
-    dom::object object;
-    std::string_view json;
-    if (element.get_object().get(object) == simdjson::SUCCESS) {
-        for (const auto& [name, value] : object) {
-            auto text = text_of(value);
-            record.meta.emplace_back(name, text ? std::move(*text) : simdjson::minify(value));
+void read_meta(const ValueNode& node, Record& record) {
+    if (node.kind == Kind::kObject) {
+        for (std::size_t i = 0; i < node.items.size(); ++i) {
+            auto text = text_of(node.items[i]);
+            record.meta.emplace_back(
+                node.keys[i], text ? std::move(*text) : std::string(node.items[i].raw)
+            );
         }
-    } else if (element.get_string().get(json) == simdjson::SUCCESS) {
-        read_meta_json(json, record);
-    } else if (!element.is_null()) {
-        record.meta.emplace_back(kMetaColumn, simdjson::minify(element));
+    } else if (node.kind == Kind::kString) {
+        read_meta_json(node.text, record);
+    } else if (node.kind != Kind::kNull) {
+        record.meta.emplace_back(kMetaColumn, node.raw);
     }
 }
 
-/// simdjson says what is wrong, the slower parser also where.
-std::string describe(std::string_view json, simdjson::error_code code) {
-    const ParseLimits limits{.bytes_max = kRowBytesMax, .values_max = 100'000};
-    const auto slowly = parse_json(json, limits);
-    if (!slowly && slowly.error().code == ErrorCode::kMalformed) {
-        const Error& error = slowly.error();
-        return error.param.empty() ? error.message
-                                   : fmt::format("{}: {}", error.param, error.message);
+void read_member(std::string_view name, const ValueNode& value, Record& record) {
+    if (value.kind == Kind::kNull) {
+        return;
     }
-    return simdjson::error_message(code);
+    if (const auto text = column_index(kTextColumns, name)) {
+        record.texts.at(*text) = cell_of(value);
+    } else if (column_index(kChatColumns, name) && !record.messages) {
+        read_messages(value, record);
+    } else if (name == kMetaColumn) {
+        read_meta(value, record);
+    }
 }
 
-/// Makes records of JSON objects. Keeps its memory from one to the next.
-class JsonRecords {
-public:
-    Record read(std::string_view json, std::int64_t number) {
-        Record record;
-        record.number = number;
-        dom::element element;
-        const auto failed = parser_.parse(json.data(), json.size()).get(element);
-        dom::object object;
-        if (failed != simdjson::SUCCESS) {
-            record.fault = fmt::format("is no JSON: {}", describe(json, failed));
-        } else if (element.get_object().get(object) != simdjson::SUCCESS) {
-            record.fault = fmt::format("is no object but {}", kind_of(element));
-        } else {
-            for (const auto& [name, value] : object) {
-                read_member(name, value, record);
-            }
-        }
-        return record;
+/// What is wrong and where: the column of a record on one line, else also its line in the record.
+std::string describe(const Error& error) {
+    constexpr std::string_view kFirstLine = "line 1, ";
+    std::string_view place = error.param;
+    if (place.starts_with(kFirstLine)) {
+        place.remove_prefix(kFirstLine.size());
     }
+    return place.empty() ? error.message : fmt::format("{}: {}", place, error.message);
+}
 
-private:
-    static void read_member(std::string_view name, dom::element value, Record& record) {
-        if (const auto text = column_index(kTextColumns, name)) {
-            auto& cell = record.texts.at(*text);
-            if (cell) {
-                record.fault = fmt::format("has `{}` twice", name);
-            } else if (!value.is_null()) {
-                cell = cell_of(value);
-            }
-        } else if (column_index(kChatColumns, name) && !value.is_null()) {
-            if (record.messages) {
-                record.fault = "has its messages twice";
-            } else {
-                read_messages(value, record);
-            }
-        } else if (name == kMetaColumn) {
-            read_meta(value, record);
+Record read_record(std::string_view json, std::int64_t number) {
+    Record record;
+    record.number = number;
+    const auto node = parse_json(json, kLimits);
+    if (!node) {
+        record.fault = fmt::format("is no JSON that can be read: {}", describe(node.error()));
+    } else if (node->kind != Kind::kObject) {
+        record.fault = fmt::format("is no object but {}", kind_of(*node));
+    } else {
+        for (std::size_t i = 0; i < node->items.size(); ++i) {
+            read_member(node->keys[i], node->items[i], record);
         }
     }
-
-    dom::parser parser_;
-};
+    return record;
+}
 
 bool is_blank(std::string_view text) {
     return text.find_first_not_of(kSpace) == std::string_view::npos;
@@ -218,7 +189,7 @@ public:
                 return too_long(lines_.number());
             }
             if (!is_blank(lines_.line())) {
-                return records_.read(lines_.line(), lines_.number());
+                return read_record(lines_.line(), lines_.number());
             }
         }
     }
@@ -226,7 +197,6 @@ public:
 
 private:
     LineReader lines_;
-    JsonRecords records_;
 };
 
 /// Finds where the elements of an array end without parsing them, so that an array of any size is
@@ -252,7 +222,7 @@ public:
         if (too_long_) {
             return too_long(number_);
         }
-        Record record = records_.read(element_, number_);
+        Record record = read_record(element_, number_);
         if (end == '\0') {
             record.fault = "is cut off: the array is never closed";
         } else if (end == ']') {
@@ -320,7 +290,6 @@ private:
     }
 
     ByteReader bytes_;
-    JsonRecords records_;
     std::string element_;
     std::int64_t number_ = 0;
     bool too_long_ = false;
@@ -352,32 +321,24 @@ SourceResult open_json(const std::filesystem::path& path) {
 }
 
 void read_messages_json(std::string_view json, Record& record) {
-    dom::parser parser;
-    dom::element element;
-    const auto failed = parser.parse(json.data(), json.size()).get(element);
-    if (failed != simdjson::SUCCESS) {
+    const auto node = parse_json(json, kLimits);
+    if (!node) {
         record.messages_fault =
-            fmt::format("has `messages` that are no JSON: {}", describe(json, failed));
-    } else if (element.is_string()) {
+            fmt::format("has `messages` that are no JSON: {}", describe(node.error()));
+    } else if (node->kind == Kind::kString) {
         record.messages_fault = "has `messages` that are no list but text";
     } else {
-        read_messages(element, record);
+        read_messages(*node, record);
     }
 }
 
 void read_meta_json(std::string_view json, Record& record) {
-    dom::parser parser;
-    dom::element element;
-    const bool is_json = parser.parse(json.data(), json.size()).get(element) == simdjson::SUCCESS;
-    if (is_json && element.is_object()) {
-        read_meta(element, record);
+    const auto node = parse_json(json, kLimits);
+    if (node && node->kind == Kind::kObject) {
+        read_meta(*node, record);
     } else {
         record.meta.emplace_back(kMetaColumn, json);
     }
-}
-
-bool is_utf8_text(std::string_view text) {
-    return simdjson::validate_utf8(text.data(), text.size());
 }
 
 }  // namespace nexa::columnar::internal

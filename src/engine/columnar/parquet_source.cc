@@ -73,7 +73,7 @@ Record::Cell cell_at(const arrow::Array& array, std::int64_t i) {
     if (text->size() > kRowBytesMax) {
         return {.text = {}, .fault = fmt::format("is longer than {} MiB", kRowBytesMax >> 20U)};
     }
-    if (!is_utf8_text(*text)) {
+    if (!is_utf8(*text)) {
         return {.text = {}, .fault = "is not UTF-8"};
     }
     return {.text = std::move(*text), .fault = {}};

@@ -100,8 +100,6 @@ SourceResult open_text(const std::filesystem::path& path, std::size_t chunk_byte
 /// Fills the record's messages or meta from JSON text in a cell.
 void read_messages_json(std::string_view json, Record& record);
 void read_meta_json(std::string_view json, Record& record);
-/// As core's is_utf8, for long texts.
-bool is_utf8_text(std::string_view text);
 /// "human", "gpt" and their like as the roles we know; others stay.
 std::string role_named(std::string_view name);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/utf8.h"
 #include "engine/columnar/byte_reader_internal.h"
 #include "engine/columnar/source_internal.h"
 
@@ -76,7 +77,7 @@ public:
             if (is_blank(text)) {
                 continue;
             }
-            if (!is_utf8_text(text)) {
+            if (!is_utf8(text)) {
                 record.fault = "is not UTF-8";
             }
             record.texts.at(*column_index(kTextColumns, "text")
