@@ -35,9 +35,8 @@ std::size_t most_frequent(std::span<const Answer> answers, std::span<const std::
 Result<bool> is_right(const columnar::SourceRow& row, std::string_view answer) {
     const std::string_view prompt = columnar::prompt_of(row.row);
     if (const auto domain = data::domain_from(meta_of(row, "domain"))) {
-        const auto order = meta_of(row, "answer_order") == "reversed"
-                               ? data::AnswerOrder::kReversed
-                               : data::AnswerOrder::kForward;
+        const auto order = meta_of(row, "answer_order") == "reversed" ? data::AnswerOrder::kReversed
+                                                                      : data::AnswerOrder::kForward;
         TRY(const data::Verdict verdict, data::verify(*domain, prompt, answer, order));
         return verdict.correct;
     }

@@ -15,8 +15,8 @@ namespace nexa::pipelines {
 class CachedTeacher {
 public:
     struct Counts {
-        std::int64_t asked = 0;  ///< answered by the teacher in this process
-        std::int64_t found = 0;  ///< in the file
+        std::int64_t asked = 0;              ///< answered by the teacher in this process
+        std::int64_t found = 0;              ///< in the file
         std::int64_t prompt_tokens = 0;      ///< of those asked
         std::int64_t completion_tokens = 0;  ///< of those asked
     };

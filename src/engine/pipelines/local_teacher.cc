@@ -37,11 +37,12 @@ public:
             prompts.emplace_back(ids.begin(), ids.end());
         }
         std::vector<std::size_t> order = fitting(prompts);
-        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return prompts[i].size(); });
+        std::ranges::sort(order, {}, [&](std::size_t i) {
+            return std::pair(prompts[i].size(), i);
+        });
         std::vector<Answer> answers(questions.size());
         for (std::size_t at = 0; at < order.size(); at += kBatch) {
-            const auto batch =
-                std::span(order).subspan(at, std::min(kBatch, order.size() - at));
+            const auto batch = std::span(order).subspan(at, std::min(kBatch, order.size() - at));
             TRY_STATUS(answer_batch(batch, questions, prompts, answers));
         }
         return answers;
@@ -78,9 +79,8 @@ private:
             asked.push_back(prompts[i]);
             sampling.seeds.push_back(questions[i].seed);
         }
-        TRY(const auto said,
-            nets::generate(parts_.decoder, asked, sampling, [this] {
-                return cancel_.is_cancelled();
+        TRY(const auto said, nets::generate(parts_.decoder, asked, sampling, [this] {
+                return cancel_.cancelled();
             }));
         for (std::size_t i = 0; i < batch.size(); ++i) {
             const std::vector<std::int32_t> ids(said[i].tokens.begin(), said[i].tokens.end());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "engine/pipelines/distill.h"
 #include "engine/pipelines/echo.h"
 #include "engine/pipelines/generate.h"
 #include "engine/pipelines/pipeline.h"
@@ -11,6 +12,7 @@ namespace nexa::pipelines {
 std::span<const RunnerRow> runners() {
     static constexpr std::array kRunners{
         RunnerRow{"generate", &run_generate},
+        RunnerRow{"distill", &run_distill},
         RunnerRow{"train", &run_train},
         RunnerRow{"echo", &run_echo},
     };

@@ -55,9 +55,7 @@ public:
 /// The model in a folder, as nets::load_decoder and TextCodec::load read it. Answers in batches of
 /// several hundred, questions of like length together. Errors: those of the files.
 Result<std::unique_ptr<Teacher>> open_local_teacher(
-    const std::filesystem::path& folder,
-    const TeacherOptions& options,
-    const CancelToken& cancel
+    const std::filesystem::path& folder, const TeacherOptions& options, const CancelToken& cancel
 );
 
 }  // namespace nexa::pipelines
