@@ -88,6 +88,15 @@ void Decoder::to(const at::Device& device) {
     bind();
 }
 
+Decoder Decoder::fork() const {
+    Decoder forked = *this;
+    for (Parameter& parameter : forked.parameters_) {
+        parameter.value = parameter.value.detach().set_requires_grad(true);
+    }
+    forked.bind();
+    return forked;
+}
+
 void Decoder::bind() {
     std::map<std::string_view, at::Tensor> by_name;
     for (const Parameter& parameter : parameters_) {

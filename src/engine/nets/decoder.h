@@ -65,6 +65,9 @@ public:
     void set_precision(Precision precision) { precision_ = precision; }
     /// Moves the weights. Gradients are dropped.
     void to(const at::Device& device);
+    /// A decoder with the same weights in the same memory, but gradients of its own: another thread
+    /// can train with it at the same time. Moving either parts them.
+    Decoder fork() const;
 
     /// The final norm's output, [rows, length, hidden], float32. Differentiable. Ids must lie in
     /// the vocabulary and rows fit max_positions (CHECKed: the callers' examples are validated).
