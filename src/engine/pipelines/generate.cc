@@ -36,7 +36,7 @@ data::ProblemSpec problem_of(const GenerateSpec& spec, data::Domain domain) {
     data::ProblemSpec problem{.domain = domain};
     problem.arithmetic = {
         .operations = {operation_of(spec)},
-        .digits = {.min = 1, .max = spec.digits},
+        .digits = {.min = spec.min_digits, .max = spec.digits},
         .reversed_answer = spec.reverse_answer,
     };
     return problem;
