@@ -273,6 +273,7 @@ net::Task<void> Agent::hold(std::shared_ptr<HeldJob> job, protocol::LeasedJob le
             .identity = identity_,
             .stager = *stager_,
             .uploader = uploader_,
+            .llm = with_.llm,
             .sender = sender_,
             .sandbox = with_.sandbox,
             .engines = with_.engines,

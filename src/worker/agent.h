@@ -25,6 +25,7 @@
 #include "worker/identity.h"
 #include "worker/input_stager.h"
 #include "worker/job_run.h"
+#include "worker/llm_service.h"
 #include "worker/output_uploader.h"
 #include "worker/reporter.h"
 #include "worker/result_sender.h"
@@ -55,6 +56,7 @@ public:
         net::WorkPool& engines;  ///< at least `slots` threads
         net::WorkPool& disk;
         sandbox::Sandbox& sandbox;
+        LlmService& llm;
     };
 
     /// Locks the worker's folders, clears what earlier runs have left and reads or makes its key.

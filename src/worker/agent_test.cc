@@ -11,6 +11,7 @@
 #include "fleet/envelope.h"
 #include "fleet/registration.h"
 #include "worker/control_plane_test_internal.h"
+#include "worker/teacher_test_internal.h"
 
 namespace nexa::worker {
 namespace {
@@ -38,6 +39,11 @@ protected:
         settings.engine = script;
         settings.server_url = server.url();
         sandbox = std::move(*sandbox::make_sandbox(sandbox::Kind::kProcess));
+        llm = std::move(*LlmService::open(
+            llm_settings,
+            settings.paths.worker_answers(),
+            {.clock = clock, .random = random, .io = io, .disk = disk, .secrets = secrets}
+        ));
         auto opened = Agent::open(
             settings,
             {
@@ -48,6 +54,7 @@ protected:
                 .engines = engines,
                 .disk = disk,
                 .sandbox = *sandbox,
+                .llm = *llm,
             },
             Secret(server.key())
         );
@@ -63,6 +70,7 @@ protected:
             thread.join();
         }
         agent.reset();
+        llm.reset();
     }
     /// Until the agent ends by itself.
     Status wait_for_end() {
@@ -87,6 +95,9 @@ protected:
     net::WorkPool engines{{.name = "engines", .threads = 2}};
     net::HttpClient http{{}, clock, random};
     std::unique_ptr<sandbox::Sandbox> sandbox;
+    const SecretManager secrets{{.environment = {{"TEACHER_KEY", "sk-teacher"}}}};
+    LlmSettings llm_settings;
+    std::unique_ptr<LlmService> llm;
     AgentSettings settings{
         .paths = StoragePaths(folder.path()), .slots = 2, .poll_wait = 1s, .drain_time = 0s
     };
@@ -118,6 +129,51 @@ TEST_F(AgentTest, RunsAJobFromSignedSpecToSignedResult) {
     EXPECT_TRUE(status) << status.error().to_string();
     EXPECT_TRUE(left(settings.paths.worker_jobs()).empty());
     EXPECT_TRUE(left(settings.paths.worker_outbox()).empty());
+}
+
+/// Asks one question over llm.sock, and says the answer back as its result.
+constexpr std::string_view kAskingEngine = R"(
+cd "$2" && python3 - <<'END'
+import json, socket
+asked = {"id": 1, "messages": [{"role": "user", "content": "why?"}]}
+with socket.socket(socket.AF_UNIX) as link:
+    link.connect("llm.sock")
+    link.sendall((json.dumps(asked) + "\n").encode())
+    reply = json.loads(link.makefile().readline())
+with open("result.json", "w") as file:
+    json.dump({"result": {"text": reply["choices"][0]["text"]}, "usage": {"input_tokens": 100}}, file)
+END
+)";
+
+TEST_F(AgentTest, EngineAsksItsTeacherAndTheWorkersCountIsAddedToTheUsage) {
+    FakeTeacher teacher;
+    llm_settings.teachers = {
+        {.name = "local", .base_url = teacher.url(), .api_key_secret = "TEACHER_KEY"}
+    };
+    server.job_type = "generate";
+    server.payload = R"({"domain":"poems","num_samples":1,"teacher":"local/m"})";
+    const JobResult result = run_one(kAskingEngine);
+    ASSERT_EQ(result.outcome, "completed") << (result.error ? result.error->message : "");
+    EXPECT_EQ(result.result->text, R"({"text": "echo: why?"})");
+    EXPECT_EQ(result.usage.input_tokens, 111);
+    EXPECT_EQ(result.usage.output_tokens, 5);
+    ASSERT_EQ(teacher.seen().size(), 1U);
+    EXPECT_EQ(teacher.seen()[0].authorization, "Bearer sk-teacher");
+    const auto events = server.events("job_1");
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].phase, "teacher");
+    EXPECT_EQ(events[0].metrics.at("requests"), 1);
+}
+
+TEST_F(AgentTest, JobWhoseTeacherIsNotConfiguredFailsBeforeItsEngineRuns) {
+    server.job_type = "generate";
+    server.payload = R"({"domain":"poems","num_samples":1,"teacher":"openai/gpt-4o-mini"})";
+    const JobResult result = run_one("touch " + (folder.path() / "ran").native());
+    EXPECT_EQ(result.outcome, "failed");
+    EXPECT_EQ(result.error->code, "unavailable");
+    EXPECT_EQ(result.error->param, "teacher");
+    EXPECT_FALSE(result.error->hint.empty());
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "ran"));
 }
 
 TEST_F(AgentTest, SpecOfAnotherSignerIsNotRun) {
@@ -273,7 +329,8 @@ TEST_F(AgentTest, SecondWorkerInTheSameFolderIsRefused) {
          .http = http,
          .engines = engines,
          .disk = disk,
-         .sandbox = *sandbox},
+         .sandbox = *sandbox,
+         .llm = *llm},
         Secret("k")
     );
     ASSERT_FALSE(second);

@@ -16,6 +16,7 @@
 #include "worker/held_job.h"
 #include "worker/identity.h"
 #include "worker/input_stager.h"
+#include "worker/llm_service.h"
 #include "worker/output_uploader.h"
 #include "worker/result_sender.h"
 
@@ -38,6 +39,7 @@ public:
         const Identity& identity;
         InputStager& stager;
         OutputUploader& uploader;
+        LlmService& llm;
         ResultSender& sender;
         sandbox::Sandbox& sandbox;
         net::WorkPool& engines;  ///< a thread for each slot: held as long as an engine runs
@@ -59,6 +61,7 @@ public:
 private:
     net::Task<protocol::JobResult> attempt();
     net::Task<protocol::EngineResult> execute(protocol::JobSpec spec);
+    protocol::Usage measured(const LlmSocket& llm);
     net::Task<void> prepare(protocol::JobSpec spec);
     Result<sandbox::Outcome> run_engine_blocking(const protocol::JobSpec& spec);
     net::Task<void> flush_reports();
