@@ -10,7 +10,7 @@ namespace nexa::accounts {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kScopes{
+constexpr std::array<std::string_view, 14> kScopes{
     "jobs:read",
     "jobs:write",
     "artifacts:read",
@@ -19,6 +19,9 @@ constexpr std::array<std::string_view, 11> kScopes{
     "workers:write",
     "deployments:read",
     "deployments:write",
+    "gateway:read",
+    "gateway:write",
+    kInferenceScope,
     "billing:read",
     "keys:read",
     "keys:write",

@@ -267,7 +267,8 @@ net::Task<protocol::CompleteOutcome> Dispatcher::take_result(
         TRY(const JobId id, JobId::parse(checked.result.job_id));
         TRY(const Job job, job_store::get(tx, id, std::nullopt));
         checked.backoff = backoff(job.failures);
-        TRY_STATUS(take_in(tx, leases_, with_.rate_card, checked));
+        const IntakeRules rules{leases_, activations_, with_.rate_card};
+        TRY_STATUS(take_in(tx, rules, checked));
         return job.pool;
     };
     const Result<std::string> pool = co_await with_.backend.write(std::move(apply));

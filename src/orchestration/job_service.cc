@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/sha256.h"
+#include "orchestration/deploying.h"
 #include "orchestration/job_inputs.h"
 #include "orchestration/job_view.h"
 #include "protocol/job_types.h"
@@ -57,19 +58,22 @@ NewJob new_job(const JobSubmission& submission, Request request, JobId job_id) {
 net::Task<protocol::JobView> JobService::submit(JobSubmission submission) {
     CO_TRY(const protocol::JobTypeRow* type, protocol::find_job_type(submission.job_type));
     CO_TRY(Request request, read_request(*type, submission.body));
-    NewJob job = new_job(submission, std::move(request), ids_.make<JobId>());
+    NewJob job = new_job(submission, std::move(request), with_.ids.make<JobId>());
     const std::string pool = job.pool;
-    auto apply = [job = std::move(job)](db::Tx& tx
+    auto apply = [job = std::move(job), regions = regions_](db::Tx& tx
                  ) mutable -> Result<std::pair<protocol::JobView, bool>> {
         TRY(job.inputs, find_inputs(tx, job.tenant_id, job.job_type, job.payload));
         TRY(const Submitted submitted, job_store::submit(tx, job));
+        if (submitted.created && deploys(job.job_type)) {
+            TRY_STATUS(check_deploy(tx, job, regions));
+        }
         TRY(const Job stored, job_store::get(tx, submitted.job_id, job.tenant_id));
         TRY(protocol::JobView view, view_with_cost(tx, stored));
         return std::pair(std::move(view), submitted.created);
     };
-    CO_TRY(auto stored, co_await backend_.write(std::move(apply)));
+    CO_TRY(auto stored, co_await with_.backend.write(std::move(apply)));
     if (stored.second) {
-        pool_signal_.notify(pool, 1);
+        with_.pool_signal.notify(pool, 1);
     }
     co_return std::move(stored.first);
 }
@@ -81,7 +85,7 @@ net::Task<protocol::JobView> JobService::get(JobId job_id, accounts::Principal p
         TRY(const Job job, job_store::get(tx, job_id, tenant_id));
         return view_with_cost(tx, job);
     };
-    co_return co_await backend_.read(std::move(look_up));
+    co_return co_await with_.backend.read(std::move(look_up));
 }
 
 net::Task<JobPage> JobService::list(JobFilter filter) {
@@ -95,7 +99,7 @@ net::Task<JobPage> JobService::list(JobFilter filter) {
         }
         return page;
     };
-    co_return co_await backend_.read(std::move(look_up));
+    co_return co_await with_.backend.read(std::move(look_up));
 }
 
 net::Task<protocol::JobView> JobService::cancel(JobId job_id, accounts::Principal principal) {
@@ -106,8 +110,8 @@ net::Task<protocol::JobView> JobService::cancel(JobId job_id, accounts::Principa
         TRY(const Job job, job_store::cancel(tx, job_id, tenant_id));
         return view_with_cost(tx, job);
     };
-    CO_TRY(protocol::JobView view, co_await backend_.write(std::move(apply)));
-    event_signal_.notify(key);
+    CO_TRY(protocol::JobView view, co_await with_.backend.write(std::move(apply)));
+    with_.event_signal.notify(key);
     co_return view;
 }
 
@@ -115,7 +119,7 @@ net::Task<std::vector<JobEvent>> JobService::events(JobId job_id, std::int64_t a
     auto look_up = [job_id = std::move(job_id), after, limit](db::Tx& tx) {
         return job_store::read_events(tx, job_id, after, limit);
     };
-    co_return co_await backend_.read(std::move(look_up));
+    co_return co_await with_.backend.read(std::move(look_up));
 }
 
 }  // namespace nexa::orchestration

@@ -34,14 +34,20 @@ struct JobPage {
 /// What users do with jobs. Thread-safe; collaborators outlive it.
 class JobService {
 public:
-    /// `pool_signal` is notified under the pool's name when a job can be claimed, `event_signal`
-    /// under the job's id when it has news.
-    JobService(Backend backend, IdSource& ids, net::Signal& pool_signal, net::Signal& event_signal)
-        : backend_(backend), ids_(ids), pool_signal_(pool_signal), event_signal_(event_signal) {}
+    struct Collaborators {
+        Backend backend;
+        IdSource& ids;
+        net::Signal& pool_signal;   ///< by pool: a job can be claimed
+        net::Signal& event_signal;  ///< by job id: it has news
+    };
+    /// `regions` can be deployed to whether or not a gateway of theirs was ever heard of.
+    explicit JobService(Collaborators with, std::vector<std::string> regions = {})
+        : with_(with), regions_(std::move(regions)) {}
 
     /// Checks the spec, finds its inputs and stores the job; committed when it returns. The same
     /// idempotency key with the same request gives the job it made before. Errors: kNotFound (job
-    /// type, dataset, checkpoint), kMalformed, kInvalidArgument with the field.
+    /// type, dataset, checkpoint), kMalformed, kInvalidArgument with the field, kConflict (the name
+    /// of a deployment is taken).
     net::Task<protocol::JobView> submit(JobSubmission submission);
 
     /// Errors: kNotFound, also for another project's job.
@@ -50,13 +56,11 @@ public:
     net::Task<protocol::JobView> cancel(JobId job_id, accounts::Principal principal);
     net::Task<std::vector<JobEvent>> events(JobId job_id, std::int64_t after, int limit);
 
-    net::Signal& event_signal() { return event_signal_; }
+    net::Signal& event_signal() { return with_.event_signal; }
 
 private:
-    Backend backend_;
-    IdSource& ids_;
-    net::Signal& pool_signal_;
-    net::Signal& event_signal_;
+    Collaborators with_;
+    std::vector<std::string> regions_;
 };
 
 }  // namespace nexa::orchestration

@@ -10,15 +10,6 @@ namespace nexa::orchestration {
 
 namespace {
 
-Error lease_lost(const LeaseRef& lease) {
-    return Error::conflict(
-        "lease lost: job {} is no longer held by {} with fence {}",
-        lease.job_id.text(),
-        lease.worker_id,
-        lease.fence
-    );
-}
-
 Result<JobId> job_id_of(const db::Row& row) {
     return JobId::parse(row.text("id"));
 }
@@ -35,6 +26,15 @@ std::string_view outcome_of(const std::string& state) {
 }
 
 }  // namespace
+
+Error lease_lost(const LeaseRef& lease) {
+    return Error::conflict(
+        "lease lost: job {} is no longer held by {} with fence {}",
+        lease.job_id.text(),
+        lease.worker_id,
+        lease.fence
+    );
+}
 
 Result<std::vector<Lease>> Leases::claim(db::Tx& tx, const WorkerOffer& offer) const {
     TRY(auto rows,

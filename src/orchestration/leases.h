@@ -59,9 +59,12 @@ struct EndedLease {
     JobId job_id;
     std::string tenant_id;
     std::string job_type;
-    std::string state;  ///< done, dead, cancelled, scheduled or ready
+    std::string state;  ///< done, activating, dead, cancelled, scheduled or ready
     std::int64_t fence = 0;
 };
+
+/// What a call gets whose lease is another's, or nobody's, by now.
+Error lease_lost(const LeaseRef& lease);
 
 /// Grants, renews and ends leases on jobs. Each is one guarded SQL statement, so two coordinators
 /// cannot both succeed.

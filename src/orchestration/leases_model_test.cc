@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "orchestration/activations.h"
 #include "orchestration/database_test_internal.h"
 #include "orchestration/leases.h"
 
@@ -19,6 +20,7 @@ using std::chrono::seconds;
 
 constexpr seconds kLease{60};
 constexpr seconds kBackoff{7};
+constexpr seconds kActivation{40};
 constexpr int kFailuresMax = 3;
 constexpr int kLossesMax = 10;
 
@@ -30,6 +32,7 @@ public:
         Timestamp rank;
         Timestamp run_at;
         Timestamp lease_until;
+        Timestamp activate_until;
         std::string worker;
         std::int64_t fence = 0;
         int failures = 0;
@@ -81,6 +84,33 @@ public:
         jobs_[lease.job_id.text()].lease_until = now + kLease;
     }
     void complete(const LeaseRef& lease) { jobs_[lease.job_id.text()].state = "done"; }
+    void begin_activation(const LeaseRef& lease, Timestamp now) {
+        Entry& job = jobs_[lease.job_id.text()];
+        job.state = job.cancel_requested ? "cancelled" : "activating";
+        job.activate_until = now + kActivation;
+    }
+    bool activate(const std::string& id, Timestamp now) {
+        Entry& job = jobs_[id];
+        const bool waits = job.state == "activating" && job.activate_until > now;
+        job.state = waits ? "done" : job.state;
+        return waits;
+    }
+    bool fail_activation(const std::string& id) {
+        Entry& job = jobs_[id];
+        const bool waits = job.state == "activating";
+        job.state = waits ? "dead" : job.state;
+        return waits;
+    }
+    std::size_t expire_activations(Timestamp now) {
+        std::size_t ended = 0;
+        for (auto& [id, job] : jobs_) {
+            if (job.state == "activating" && job.activate_until <= now) {
+                job.state = "dead";
+                ++ended;
+            }
+        }
+        return ended;
+    }
     void hand_back(const LeaseRef& lease) {
         Entry& job = jobs_[lease.job_id.text()];
         job.state = job.cancel_requested ? "cancelled" : "ready";
@@ -97,7 +127,7 @@ public:
     }
     void cancel(const std::string& id) {
         Entry& job = jobs_[id];
-        if (job.state == "ready" || job.state == "scheduled") {
+        if (job.state == "ready" || job.state == "scheduled" || job.state == "activating") {
             job.state = "cancelled";
         }
         if (job.state == "leased" || job.state == "cancelled") {
@@ -121,7 +151,7 @@ protected:
     }
 
     void act(fakes::SeededRandom& dice) {
-        switch (dice.uniform(10)) {
+        switch (dice.uniform(12)) {
             case 0:
             case 1:
                 submit();
@@ -145,6 +175,12 @@ protected:
                 break;
             case 9:
                 expire();
+                break;
+            case 10:
+                settle(dice);
+                break;
+            case 11:
+                expire_activations();
                 break;
         }
     }
@@ -200,13 +236,16 @@ protected:
             .cancelled = dice.uniform(8) == 0,
             .backoff = kBackoff
         };
-        const auto how = dice.uniform(4);
+        const auto how = dice.uniform(5);
         const bool accepted = write([&](db::Tx& tx) -> Result<EndedLease> {
                                   switch (how) {
                                       case 0:
                                           return leases_.fail(tx, *lease, failure);
                                       case 1:
                                           return leases_.hand_back(tx, *lease);
+                                      case 2:
+                                      case 3:
+                                          return activations_.begin(tx, *lease);
                                       default:
                                           return leases_.complete(tx, *lease);
                                   }
@@ -216,9 +255,32 @@ protected:
             model_.fail(*lease, failure, clock.now());
         } else if (held && how == 1) {
             model_.hand_back(*lease);
+        } else if (held && how <= 3) {
+            model_.begin_activation(*lease, clock.now());
         } else if (held) {
             model_.complete(*lease);
         }
+    }
+    /// A gateway's word about any job, also one that waits for none.
+    void settle(fakes::SeededRandom& dice) {
+        if (known_.empty()) {
+            return;
+        }
+        const JobId& job_id = known_[dice.uniform(known_.size())];
+        const bool serves = dice.uniform(3) != 0;
+        const bool changed =
+            write([&](db::Tx& tx) {
+                return serves ? activations_.complete(tx, job_id) : activations_.fail(tx, job_id);
+            }).value();
+        ASSERT_EQ(
+            changed,
+            serves ? model_.activate(job_id.text(), clock.now())
+                   : model_.fail_activation(job_id.text())
+        );
+    }
+    void expire_activations() {
+        const auto ended = write([&](db::Tx& tx) { return activations_.expire(tx); }).value();
+        ASSERT_EQ(ended.size(), model_.expire_activations(clock.now()));
     }
     void cancel(fakes::SeededRandom& dice) {
         if (!known_.empty()) {
@@ -250,6 +312,7 @@ protected:
     }
 
     Leases leases_{LeaseOptions{.lease = kLease}};
+    Activations activations_{ActivationOptions{.time = kActivation}};
     Model model_;
     std::vector<JobId> known_;
     std::vector<LeaseRef> granted_;
