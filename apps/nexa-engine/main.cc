@@ -84,7 +84,7 @@ int run(const char* dir) {
     const nexa::CancelToken token = cancel.token();
     return exit_code_of(nexa::pipelines::run_job(
         {.dir = dir, .event_fd = has_events ? kEventFd : -1},
-        {.clock = clock, .random = random, .cancel = token}
+        {.clock = clock, .random = random, .cancel = token, .code = {.version = NEXA_VERSION}}
     ));
 }
 

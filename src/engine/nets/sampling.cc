@@ -9,12 +9,38 @@
 
 namespace nexa::nets {
 
-double sampling_uniform(std::uint64_t seed, std::uint64_t sequence, std::uint64_t step) {
-    const std::uint64_t bits = mix_bits(mix_bits(derive_seed(seed, "sampling") + sequence) + step);
-    return static_cast<double>(bits >> 11) * 0x1.0p-53;
+namespace {
+
+/// The token at whose probability the running sum passes the draw.
+std::int64_t draw_any(std::span<const float> probabilities, double uniform) {
+    double left = uniform;
+    std::int64_t last = 0;
+    for (std::size_t i = 0; i < probabilities.size(); ++i) {
+        if (probabilities[i] > 0) {
+            last = static_cast<std::int64_t>(i);
+            left -= static_cast<double>(probabilities[i]);
+            if (left < 0.0) {
+                break;
+            }
+        }
+    }
+    return last;
+}
+
+}  // namespace
+
+double uniform_at(std::uint64_t stream, std::uint64_t step) {
+    return static_cast<double>(mix_bits(stream + step) >> 11) * 0x1.0p-53;
+}
+
+std::uint64_t sampling_stream(std::uint64_t seed) {
+    return mix_bits(derive_seed(seed, "sampling"));
 }
 
 std::int64_t draw_token(std::span<const float> probabilities, double top_p, double uniform) {
+    if (top_p >= 1.0) {
+        return draw_any(probabilities, uniform);
+    }
     std::vector<std::int64_t> order(probabilities.size());
     std::iota(order.begin(), order.end(), std::int64_t{0});
     const auto likelier = [&](std::int64_t a, std::int64_t b) {

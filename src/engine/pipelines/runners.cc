@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "engine/pipelines/distill.h"
 #include "engine/pipelines/echo.h"
 #include "engine/pipelines/generate.h"
 #include "engine/pipelines/pipeline.h"
+#include "engine/pipelines/train.h"
 
 namespace nexa::pipelines {
 
 std::span<const RunnerRow> runners() {
     static constexpr std::array kRunners{
         RunnerRow{"generate", &run_generate},
+        RunnerRow{"distill", &run_distill},
+        RunnerRow{"train", &run_train},
         RunnerRow{"echo", &run_echo},
     };
     return kRunners;

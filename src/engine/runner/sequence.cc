@@ -80,7 +80,7 @@ Result<std::int64_t> Sequence::choose(const at::Tensor& logits) const {
     }
     const at::Tensor probabilities = at::softmax(row / temperature_, -1).contiguous();
     const auto step = static_cast<std::uint64_t>(completion_tokens_);
-    const double uniform = nets::sampling_uniform(seed_, 0, step);
+    const double uniform = nets::uniform_at(nets::sampling_stream(seed_), step);
     return nets::draw_token(values_of(probabilities), top_p_, uniform);
 }
 
