@@ -139,6 +139,7 @@ struct RunnerDelta {
     static constexpr std::string_view kType = "delta";
     std::string id;
     std::string text;
+    std::int64_t prompt_tokens = 0;
     std::int64_t token_count = 0;
 
     bool operator==(const RunnerDelta&) const = default;
@@ -146,6 +147,7 @@ struct RunnerDelta {
         return std::tuple{
             field("id", &RunnerDelta::id, "Of the request").required(),
             field("text", &RunnerDelta::text, "To be appended").required(),
+            field("prompt_tokens", &RunnerDelta::prompt_tokens, "Read").required(),
             field("token_count", &RunnerDelta::token_count, "Tokens generated so far").required(),
         };
     }

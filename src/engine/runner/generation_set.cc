@@ -70,6 +70,7 @@ bool GenerationSet::advance(Entry& entry, const Emit& emit) {
             protocol::RunnerDelta{
                 .id = entry.id,
                 .text = std::move(step->text),
+                .prompt_tokens = sequence.prompt_tokens(),
                 .token_count = sequence.completion_tokens(),
             }
         );
