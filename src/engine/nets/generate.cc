@@ -12,6 +12,7 @@
 
 #include "core/guard.h"
 #include "engine/nets/decoder.h"
+#include "engine/nets/sampling.h"
 #include "engine/nets/seed.h"
 
 namespace nexa::nets {
@@ -54,58 +55,7 @@ Status check_prompt(const std::vector<std::int64_t>& prompt, const models::Model
 /// A prompt's own, whatever else is in the batch.
 std::uint64_t stream_of(const SamplingOptions& options, std::size_t row) {
     return options.seeds.empty() ? mix_bits(derive_seed(options.seed, "sampling") + row)
-                                 : mix_bits(derive_seed(options.seeds[row], "sampling"));
-}
-
-/// In [0, 1), from a counter.
-double uniform(std::uint64_t stream, std::uint64_t step) {
-    const std::uint64_t bits = mix_bits(stream + step);
-    return static_cast<double>(bits >> 11) * 0x1.0p-53;
-}
-
-/// The token at whose probability the running sum passes the draw.
-std::int64_t draw_any(std::span<const float> probabilities, double uniform_draw) {
-    double left = uniform_draw;
-    std::int64_t last = 0;
-    for (std::size_t i = 0; i < probabilities.size(); ++i) {
-        if (probabilities[i] > 0) {
-            last = static_cast<std::int64_t>(i);
-            left -= static_cast<double>(probabilities[i]);
-            if (left < 0.0) {
-                break;
-            }
-        }
-    }
-    return last;
-}
-
-/// Draws from the likeliest tokens that hold `top_p` of the probability together.
-std::int64_t draw(std::span<const float> probabilities, double top_p, double uniform_draw) {
-    if (top_p >= 1.0) {
-        return draw_any(probabilities, uniform_draw);
-    }
-    std::vector<std::int64_t> order(probabilities.size());
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    const auto likelier = [&](std::int64_t a, std::int64_t b) {
-        const float left = probabilities[static_cast<std::size_t>(a)];
-        const float right = probabilities[static_cast<std::size_t>(b)];
-        return left != right ? left > right : a < b;
-    };
-    std::ranges::sort(order, likelier);
-    double kept = 0.0;
-    std::size_t count = 0;
-    while (count < order.size() && (count == 0 || kept < top_p)) {
-        kept += static_cast<double>(probabilities[static_cast<std::size_t>(order[count])]);
-        ++count;
-    }
-    double left = uniform_draw * kept;
-    for (std::size_t i = 0; i + 1 < count; ++i) {
-        left -= static_cast<double>(probabilities[static_cast<std::size_t>(order[i])]);
-        if (left < 0.0) {
-            return order[i];
-        }
-    }
-    return order[count - 1];
+                                 : sampling_stream(options.seeds[row]);
 }
 
 /// One call of generate: the rows still running and what they have said.
@@ -176,8 +126,8 @@ private:
             all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel())
         );
         for (std::size_t i = 0; i < running_.size(); ++i) {
-            const double u = uniform(stream_of(options_, running_[i]), step);
-            chosen.push_back(draw(values.subspan(i * vocab, vocab), options_.top_p, u));
+            const double u = uniform_at(stream_of(options_, running_[i]), step);
+            chosen.push_back(draw_token(values.subspan(i * vocab, vocab), options_.top_p, u));
         }
         return chosen;
     }
