@@ -61,7 +61,7 @@ int run(const char* dir) {
     const nexa::CancelToken token = cancel.token();
     const nexa::Status ended = nexa::pipelines::run_job(
         {.dir = dir, .event_fd = has_events ? kEventFd : -1},
-        {.clock = clock, .random = random, .cancel = token}
+        {.clock = clock, .random = random, .cancel = token, .code = {.version = NEXA_VERSION}}
     );
     if (!ended) {
         std::fprintf(stderr, "nexa-engine: %s\n", ended.error().to_string().c_str());

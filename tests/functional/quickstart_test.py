@@ -72,7 +72,7 @@ def test_text_of_the_user_is_learned(tmp_path):
     folder = tmp_path / "texts"
     folder.mkdir()
     for number in range(12):
-        (folder / f"{number}.md").write_text(f"# Chapter {number}\n\n" + "The quick brown fox jumps. " * 40)
+        (folder / f"{number}.md").write_text(f"# Chapter {number}\n\n" + "The quick brown fox jumps.\n\n" * 400)
     run = Run(tmp_path, "--data", str(folder))
     run.finish()
     assert [step["name"] for step in run.report["steps"]][-2:] == ["deploy", "chat"]

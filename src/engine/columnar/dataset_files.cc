@@ -31,11 +31,12 @@ constexpr std::string_view kKindsRead =
     ".jsonl, .ndjson, .json, .csv, .tsv, .parquet, .txt, .md and .markdown files are read";
 
 /// Files that lie beside the rows of a dataset or a model.
-constexpr std::array<std::string_view, 14> kNoData{
+constexpr std::array<std::string_view, 15> kNoData{
     "schema.json",
     "preview.jsonl",
     "manifest.json",
     "findings.jsonl",
+    "rejected.jsonl",
     "report.json",
     "metrics.json",
     "tokenizer.json",

@@ -59,6 +59,7 @@ TEST_F(Folders, FilesAboutTheDatasetAndHiddenOnesAreNoData) {
           "preview.jsonl",
           "manifest.json",
           "findings.jsonl",
+          "rejected.jsonl",
           ".hidden.jsonl",
           ".cache/rows.jsonl",
           "tokenizer.json"}) {

@@ -11,8 +11,8 @@
 #include "data/generators.h"
 #include "data/split.h"
 #include "engine/pipelines/dataset_writer.h"
-#include "protocol/job_results.h"
 #include "protocol/generate_spec.h"
+#include "protocol/job_results.h"
 
 namespace nexa::pipelines {
 

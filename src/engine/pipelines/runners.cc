@@ -2,9 +2,11 @@
 #include <array>
 
 #include "engine/pipelines/audit.h"
+#include "engine/pipelines/distill.h"
 #include "engine/pipelines/echo.h"
 #include "engine/pipelines/generate.h"
 #include "engine/pipelines/pipeline.h"
+#include "engine/pipelines/train.h"
 
 namespace nexa::pipelines {
 
@@ -12,6 +14,8 @@ std::span<const RunnerRow> runners() {
     static constexpr std::array kRunners{
         RunnerRow{"generate", &run_generate},
         RunnerRow{"audit", &run_audit},
+        RunnerRow{"distill", &run_distill},
+        RunnerRow{"train", &run_train},
         RunnerRow{"echo", &run_echo},
     };
     return kRunners;
