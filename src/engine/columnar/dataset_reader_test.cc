@@ -378,6 +378,15 @@ TEST_F(Texts, AParagraphThatIsTooLongIsCutBetweenCharacters) {
     EXPECT_EQ(text_of(all.rows[0]), "word word word word word word ");
 }
 
+TEST_F(Texts, TheSmallestChunksHoldWholeCharacters) {
+    write("a.txt", "a€😀😀bé");
+    std::string joined;
+    for (const SourceRow& row : read({.text_chunk_bytes = 1}).value().rows) {
+        joined += text_of(row);
+    }
+    EXPECT_EQ(joined, "a€😀😀bé");
+}
+
 TEST_F(Texts, ATextThatIsNotUtf8IsABadRow) {
     write("a.txt", "good");
     write("b.txt", "bad \xFF\xFE");

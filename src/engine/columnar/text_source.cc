@@ -128,7 +128,10 @@ private:
 
 SourceResult open_text(const std::filesystem::path& path, std::size_t chunk_bytes) {
     TRY(ByteReader bytes, ByteReader::open(path));
-    return std::make_unique<TextSource>(std::move(bytes), std::min(chunk_bytes, kRowBytesMax));
+    // No character is longer than four bytes, so each chunk can hold one.
+    const std::size_t wanted =
+        chunk_bytes == 0 ? 0 : std::clamp<std::size_t>(chunk_bytes, 4, kRowBytesMax);
+    return std::make_unique<TextSource>(std::move(bytes), wanted);
 }
 
 }  // namespace nexa::columnar::internal

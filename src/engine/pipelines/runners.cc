@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "engine/pipelines/audit.h"
 #include "engine/pipelines/distill.h"
 #include "engine/pipelines/echo.h"
 #include "engine/pipelines/generate.h"
@@ -12,6 +13,7 @@ namespace nexa::pipelines {
 std::span<const RunnerRow> runners() {
     static constexpr std::array kRunners{
         RunnerRow{"generate", &run_generate},
+        RunnerRow{"audit", &run_audit},
         RunnerRow{"distill", &run_distill},
         RunnerRow{"train", &run_train},
         RunnerRow{"echo", &run_echo},
