@@ -2,6 +2,9 @@
 #include "evaluation/report.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -102,24 +105,56 @@ std::string plots(const std::vector<Plot>& all) {
     return html;
 }
 
+struct SampleColumn {
+    std::string_view title;
+    std::string_view style;
+    std::string ReportSample::* text;
+};
+
+constexpr std::array<SampleColumn, 5> kSampleColumns{{
+    {"item", "", &ReportSample::id},
+    {"asked", "text", &ReportSample::prompt},
+    {"expected", "text", &ReportSample::expected},
+    {"got", "text", &ReportSample::got},
+    {"note", "soft", &ReportSample::note},
+}};
+
+/// The columns in which any sample has something to show.
+std::vector<SampleColumn> columns_of(std::span<const ReportSample> samples) {
+    std::vector<SampleColumn> columns;
+    for (const SampleColumn& column : kSampleColumns) {
+        const bool is_used = std::ranges::any_of(samples, [&](const ReportSample& sample) {
+            return !(sample.*column.text).empty();
+        });
+        if (is_used) {
+            columns.push_back(column);
+        }
+    }
+    return columns;
+}
+
 std::string samples_table(const Report& report) {
+    const auto shown =
+        std::span(report.samples).first(std::min(report.samples.size(), Report::kSamplesMax));
+    const std::vector<SampleColumn> columns = columns_of(shown);
     std::string html = fmt::format(
-        "<section>\n<h2>{}</h2>\n<div class=\"wide\">\n<table>\n<thead><tr><th>item</th>"
-        "<th>asked</th><th>expected</th><th>got</th><th></th></tr></thead>\n<tbody>\n",
+        "<section>\n<h2>{}</h2>\n<div class=\"wide\">\n<table>\n<thead><tr>",
         escape_html(report.samples_title)
     );
-    const std::size_t shown = std::min(report.samples.size(), Report::kSamplesMax);
-    for (std::size_t i = 0; i < shown; ++i) {
-        const ReportSample& sample = report.samples[i];
-        html += fmt::format(
-            "<tr><td>{}</td><td class=\"text\">{}</td><td class=\"text\">{}</td>"
-            "<td class=\"text\">{}</td><td class=\"soft\">{}</td></tr>\n",
-            escape_html(sample.id),
-            escape_html(sample.prompt, kSampleCodePoints),
-            escape_html(sample.expected, kSampleCodePoints),
-            escape_html(sample.got, kSampleCodePoints),
-            escape_html(sample.note)
-        );
+    for (const SampleColumn& column : columns) {
+        html += fmt::format("<th>{}</th>", column.title);
+    }
+    html += "</tr></thead>\n<tbody>\n";
+    for (const ReportSample& sample : shown) {
+        html += "<tr>";
+        for (const SampleColumn& column : columns) {
+            html += fmt::format(
+                "<td class=\"{}\">{}</td>",
+                column.style,
+                escape_html(sample.*column.text, kSampleCodePoints)
+            );
+        }
+        html += "</tr>\n";
     }
     return html + "</tbody>\n</table>\n</div>\n</section>\n";
 }
