@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "core/file.h"
+#include "core/fields.h"
+#include "core/json.h"
 #include "core/json_codec.h"
 #include "core/json_writer.h"
 #include "engine/nets/generate.h"
@@ -25,14 +27,6 @@
 namespace nexa::pipelines {
 
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr std::string_view kFolder = "deployment";
-constexpr std::string_view kPrompt = "Hello";
-constexpr std::int64_t kAnswerTokensMax = 8;
-constexpr int kSteps = 4;
-constexpr std::size_t kIndent = 2;
 
 /// How the exported model answered one prompt.
 struct SmokeTest {
@@ -73,6 +67,16 @@ struct DeploymentCard {
         };
     }
 };
+
+NEXA_JSON_CODEC(DeploymentCard);
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFolder = "deployment";
+constexpr std::string_view kPrompt = "Hello";
+constexpr std::int64_t kAnswerTokensMax = 8;
+constexpr int kSteps = 4;
+constexpr std::size_t kIndent = 2;
 
 /// A model as a folder holds it: weights and the way it reads and writes text.
 struct Model {

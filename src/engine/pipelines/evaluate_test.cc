@@ -40,20 +40,20 @@ struct ItemLine {
 
     static constexpr auto fields() {
         return std::tuple{
-            field("id", &ItemLine::id, "").required(),
-            field("prompt", &ItemLine::prompt, ""),
-            field("expected", &ItemLine::expected, ""),
-            field("got", &ItemLine::got, ""),
-            field("finish", &ItemLine::finish, ""),
-            field("correct", &ItemLine::correct, ""),
-            field("verified", &ItemLine::verified, ""),
-            field("prompt_tokens", &ItemLine::prompt_tokens, ""),
-            field("answer_tokens", &ItemLine::answer_tokens, ""),
-            field("meta", &ItemLine::meta, ""),
-            field("tokens", &ItemLine::tokens, ""),
-            field("bytes", &ItemLine::bytes, ""),
-            field("nats", &ItemLine::nats, ""),
-            field("loss", &ItemLine::loss, ""),
+            field("id", &ItemLine::id, "As in the file").required(),
+            field("prompt", &ItemLine::prompt, "As in the file"),
+            field("expected", &ItemLine::expected, "As in the file"),
+            field("got", &ItemLine::got, "As in the file"),
+            field("finish", &ItemLine::finish, "As in the file"),
+            field("correct", &ItemLine::correct, "As in the file"),
+            field("verified", &ItemLine::verified, "As in the file"),
+            field("prompt_tokens", &ItemLine::prompt_tokens, "As in the file"),
+            field("answer_tokens", &ItemLine::answer_tokens, "As in the file"),
+            field("meta", &ItemLine::meta, "As in the file"),
+            field("tokens", &ItemLine::tokens, "As in the file"),
+            field("bytes", &ItemLine::bytes, "As in the file"),
+            field("nats", &ItemLine::nats, "As in the file"),
+            field("loss", &ItemLine::loss, "As in the file"),
         };
     }
 };

@@ -29,7 +29,9 @@ public:
         order_.resize(questions_.size());
         std::iota(order_.begin(), order_.end(), std::size_t{0});
         std::erase_if(order_, [&](std::size_t i) { return !fits(i); });
-        std::ranges::stable_sort(order_, {}, [&](std::size_t i) { return questions_[i].size(); });
+        std::ranges::sort(order_, {}, [&](std::size_t i) {
+            return std::pair{questions_[i].size(), i};
+        });
     }
 
     /// Whether there is room for an answer's first token.

@@ -138,7 +138,7 @@ Result<std::vector<evaluation::ChunkLikelihood>> measure_chunks(
     const std::size_t tokens_max = std::min(kBatchTokensMax, kBatchLogitsMax / vocab);
     std::vector<std::size_t> order(chunks.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return chunks[i].ids.size(); });
+    std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair{chunks[i].ids.size(), i}; });
     std::vector<evaluation::ChunkLikelihood> out(chunks.size());
     for (std::size_t begin = 0; begin < order.size();) {
         if (stop_requested && stop_requested()) {
