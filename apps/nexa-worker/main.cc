@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -185,6 +186,9 @@ nexa::worker::AgentSettings agent_settings_of(const Settings& settings) {
         .pool = settings.pool,
         .slots = settings.slots,
         .drain_time = std::chrono::seconds(settings.drain_seconds),
+        .cancel_grace =
+            std::chrono::milliseconds(std::llround(settings.cancel_grace_seconds * 1e3)),
+        .inputs_bytes_max = settings.inputs_mib * kMebibyte,
     };
     if (settings.job_memory_mib > 0) {
         agent.limits.memory_bytes = static_cast<std::uint64_t>(settings.job_memory_mib * kMebibyte);

@@ -24,6 +24,8 @@ struct Settings {
     int drain_seconds = 60;
     std::int64_t job_memory_mib = 0;
     std::int64_t job_disk_mib = 0;
+    double cancel_grace_seconds = 5;
+    std::int64_t inputs_mib = 0;
     std::string log_level = "info";
     std::vector<worker::TeacherSettings> teachers;
     std::string default_teacher;
@@ -59,6 +61,20 @@ struct Settings {
                 .within(0, 1LL << 40)
                 .unit("MiB"),
             field("job_disk_mib", &Settings::job_disk_mib, "Disk of each job; 0: no limit")
+                .within(0, 1LL << 40)
+                .unit("MiB"),
+            field(
+                "cancel_grace_seconds",
+                &Settings::cancel_grace_seconds,
+                "For the engine of a cancelled job to end by itself"
+            )
+                .within(0, 3600)
+                .unit("s"),
+            field(
+                "inputs_mib",
+                &Settings::inputs_mib,
+                "Inputs of earlier jobs kept on disk; 0: no limit"
+            )
                 .within(0, 1LL << 40)
                 .unit("MiB"),
             field("log_level", &Settings::log_level, "Least level that is logged")

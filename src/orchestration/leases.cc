@@ -124,6 +124,28 @@ Result<Renewal> Leases::renew(db::Tx& tx, const LeaseRef& lease, bool started) c
     };
 }
 
+Result<std::int64_t> Leases::take_events(
+    db::Tx& tx, const LeaseRef& lease, std::int64_t first, std::int64_t count
+) const {
+    if (first <= 0 || count <= 0) {
+        return 0;
+    }
+    TRY(const auto row,
+        tx.query_one(sql::kEventsTaken, {{"job_id", lease.job_id}, {"fence", lease.fence}}));
+    if (!row) {
+        return lease_lost(lease);
+    }
+    TRY_STATUS(tx.execute(
+        sql::kTakeEvents,
+        {
+            {"job_id", lease.job_id},
+            {"fence", lease.fence},
+            {"last", first + count - 1},
+        }
+    ));
+    return std::clamp<std::int64_t>(row->int64("events_taken") - first + 1, 0, count);
+}
+
 Result<EndedLease> Leases::complete(db::Tx& tx, const LeaseRef& lease) const {
     TRY(const auto row,
         tx.query_one(

@@ -89,6 +89,12 @@ public:
     /// Errors: kConflict if the lease is lost.
     Result<Renewal> renew(db::Tx& tx, const LeaseRef& lease, bool started) const;
 
+    /// How many of the first of `count` events, numbered from `first` by the worker, were taken
+    /// before; all of them count as taken from now on. 0 as `first`: not numbered, so none.
+    Result<std::int64_t> take_events(
+        db::Tx& tx, const LeaseRef& lease, std::int64_t first, std::int64_t count
+    ) const;
+
     /// Ends the lease with an accepted result. Errors: kConflict if the lease was lost: the late
     /// result changes nothing.
     Result<EndedLease> complete(db::Tx& tx, const LeaseRef& lease) const;

@@ -43,6 +43,8 @@ struct AgentSettings {
     std::chrono::seconds poll_wait{20};  ///< a long poll
     std::chrono::seconds drain_time{60
     };  ///< for running jobs to end after drain(); then they are handed back
+    std::chrono::milliseconds cancel_grace{5'000};  ///< from SIGTERM to SIGKILL
+    std::int64_t inputs_bytes_max = 0;              ///< kept from earlier jobs; 0: no limit
 };
 
 /// A worker: registers, takes as many jobs as it has slots, runs them, and ends when it is told to.
@@ -98,6 +100,7 @@ private:
     AgentSettings settings_;
     Collaborators with_;
     JobRunSettings run_settings_;
+    int gpus_per_slot_ = 0;
     UniqueFd lock_;
     Identity identity_;
     std::unique_ptr<storage::BlobStore> cache_;

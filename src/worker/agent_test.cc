@@ -11,6 +11,7 @@
 #include "fleet/envelope.h"
 #include "fleet/registration.h"
 #include "worker/control_plane_test_internal.h"
+#include "worker/eviction.h"
 #include "worker/teacher_test_internal.h"
 
 namespace nexa::worker {
@@ -220,6 +221,49 @@ echo '{"result":{},"outputs":[{"artifact_id":"a","kind":"dataset","path":"made"}
     );
     EXPECT_EQ(result.error->code, "invalid_argument");
     EXPECT_TRUE(result.artifacts.empty());
+}
+
+TEST_F(AgentTest, ManyOutputsAllArrive) {
+    const JobResult result = run_one(R"(
+mkdir -p "$2/outputs/made"
+i=0; while [ $i -lt 50 ]; do echo "part $i" > "$2/outputs/made/$i"; i=$((i+1)); done
+echo '{"result":{},"outputs":[{"artifact_id":"a","kind":"dataset","path":"made"}]}' > "$2/result.json")"
+    );
+    ASSERT_EQ(result.artifacts.size(), 1U);
+    EXPECT_EQ(result.artifacts[0].files.size(), 50U);
+    for (int i = 0; i < 50; ++i) {
+        const std::string text = fmt::format("part {}\n", i);
+        EXPECT_EQ(server.blob(sha256(text)), text);
+    }
+}
+
+TEST_F(AgentTest, InputsThatNobodyHasUsedForLongestMakeRoom) {
+    settings.inputs_bytes_max = 25;
+    const auto age = [&](std::string_view bytes, std::chrono::hours hours) {
+        auto cache = *storage::BlobStore::open(settings.paths.worker());
+        const auto blob = *cache->put(bytes);
+        mark_used(*cache->path_of(blob.digest), clock.now() - hours);
+    };
+    age("old bytes.", 3h);
+    age("mid bytes.", 2h);
+    server.give_input("dataset", "a/data.txt", "new bytes.");
+    ASSERT_EQ(run_one(kGoodEngine).outcome, "completed");
+    end();
+    const auto cache = *storage::BlobStore::open(settings.paths.worker());
+    EXPECT_FALSE(cache->exists(sha256("old bytes.")));
+    EXPECT_TRUE(cache->exists(sha256("mid bytes.")));
+    EXPECT_TRUE(cache->exists(sha256("new bytes.")));
+}
+
+TEST_F(AgentTest, CancelledEngineMayEndByItself) {
+    settings.cancel_grace = 60s;
+    server.set_action("cancel");
+    const JobResult result = run_one(R"(
+trap 'echo saved; exit 3' TERM
+echo '{"type":"log"}' >&3
+while :; do sleep 0.05; done)");
+    EXPECT_EQ(result.outcome, "cancelled");
+    EXPECT_EQ(server.log("job_1"), "saved\n");
 }
 
 TEST_F(AgentTest, CancelKillsTheEngineAndCompletesAsCancelled) {

@@ -233,6 +233,12 @@ Result<sandbox::Outcome> JobRun::run_engine_blocking(const protocol::JobSpec& sp
                 job_->fence_if_over(with_.clock.steady_now());
             },
         .stop_fd = job_->stop_fd(),
+        // Only the user's own cancel can wait: in every other case somebody else may have the job.
+        .grace =
+            [this] {
+                return job_->stop_reason() == StopReason::kCancelled ? settings_.cancel_grace
+                                                                     : std::chrono::milliseconds(0);
+            },
     };
     return run_engine(with_.sandbox, engine, watcher);
 }

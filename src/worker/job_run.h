@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ struct JobRunSettings {
     std::filesystem::path engine;
     sandbox::Limits limits;  ///< the worker's own: a job's can only be tighter
     int threads = 0;         ///< for each engine; 0: all
+    /// What a cancelled engine gets to end by itself.
+    std::chrono::milliseconds cancel_grace{5'000};
 };
 
 /// One lease from the signed spec to the answered result. What ends it early: a lost lease
