@@ -280,7 +280,7 @@ TEST_F(AgentTest, LostLeaseEndsTheJobAndNothingIsSent) {
 echo '{"type":"log"}' >&3
 case "$2" in *job_1.3*) sleep 600;; esac
 echo '{"result":{}}' > "$2/result.json")");
-    ASSERT_TRUE(server.wait_for_reports(1));
+    ASSERT_TRUE(server.wait_until([&] { return !server.events("job_1").empty(); }));
     server.set_action("go_on");
     server.offer("job_2", 1);
     EXPECT_EQ(server.wait_for_result(0).job_id, "job_2");
