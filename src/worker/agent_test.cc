@@ -263,7 +263,8 @@ trap 'echo saved; exit 3' TERM
 echo '{"type":"log"}' >&3
 while :; do sleep 0.05; done)");
     EXPECT_EQ(result.outcome, "cancelled");
-    EXPECT_EQ(server.log("job_1"), "saved\n");
+    // The shell may say of its own child that it was terminated.
+    EXPECT_TRUE(server.log("job_1").ends_with("saved\n")) << server.log("job_1");
 }
 
 TEST_F(AgentTest, CancelKillsTheEngineAndCompletesAsCancelled) {
