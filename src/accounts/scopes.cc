@@ -10,7 +10,7 @@ namespace nexa::accounts {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kScopes{
+constexpr std::array<std::string_view, 12> kScopes{
     "jobs:read",
     "jobs:write",
     "artifacts:read",
@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, 11> kScopes{
     "billing:read",
     "keys:read",
     "keys:write",
+    "system:read",
 };
 
 constexpr std::string_view kReadSuffix = ":read";

@@ -57,7 +57,7 @@ NewJob new_job(const JobSubmission& submission, Request request, JobId job_id) {
 net::Task<protocol::JobView> JobService::submit(JobSubmission submission) {
     CO_TRY(const protocol::JobTypeRow* type, protocol::find_job_type(submission.job_type));
     CO_TRY(Request request, read_request(*type, submission.body));
-    NewJob job = new_job(submission, std::move(request), ids_.make<JobId>());
+    NewJob job = new_job(submission, std::move(request), with_.ids.make<JobId>());
     const std::string pool = job.pool;
     auto apply = [job = std::move(job)](db::Tx& tx
                  ) mutable -> Result<std::pair<protocol::JobView, bool>> {
@@ -67,9 +67,10 @@ net::Task<protocol::JobView> JobService::submit(JobSubmission submission) {
         TRY(protocol::JobView view, view_with_cost(tx, stored));
         return std::pair(std::move(view), submitted.created);
     };
-    CO_TRY(auto stored, co_await backend_.write(std::move(apply)));
+    CO_TRY(auto stored, co_await with_.backend.write(std::move(apply)));
     if (stored.second) {
-        pool_signal_.notify(pool, 1);
+        with_.counters.submitted(submission.job_type);
+        with_.pool_signal.notify(pool, 1);
     }
     co_return std::move(stored.first);
 }
@@ -81,7 +82,7 @@ net::Task<protocol::JobView> JobService::get(JobId job_id, accounts::Principal p
         TRY(const Job job, job_store::get(tx, job_id, tenant_id));
         return view_with_cost(tx, job);
     };
-    co_return co_await backend_.read(std::move(look_up));
+    co_return co_await with_.backend.read(std::move(look_up));
 }
 
 net::Task<JobPage> JobService::list(JobFilter filter) {
@@ -95,27 +96,33 @@ net::Task<JobPage> JobService::list(JobFilter filter) {
         }
         return page;
     };
-    co_return co_await backend_.read(std::move(look_up));
+    co_return co_await with_.backend.read(std::move(look_up));
 }
 
 net::Task<protocol::JobView> JobService::cancel(JobId job_id, accounts::Principal principal) {
     const std::string key = job_id.text();
     auto apply = [job_id = std::move(job_id),
-                  tenant_id =
-                      std::move(principal.project_id)](db::Tx& tx) -> Result<protocol::JobView> {
+                  tenant_id = std::move(principal.project_id)](db::Tx& tx
+                 ) -> Result<std::pair<protocol::JobView, bool>> {
+        TRY(const Job before, job_store::get(tx, job_id, tenant_id));
         TRY(const Job job, job_store::cancel(tx, job_id, tenant_id));
-        return view_with_cost(tx, job);
+        TRY(protocol::JobView view, view_with_cost(tx, job));
+        const bool ended = protocol::is_final(job.status) && !protocol::is_final(before.status);
+        return std::pair(std::move(view), ended);
     };
-    CO_TRY(protocol::JobView view, co_await backend_.write(std::move(apply)));
-    event_signal_.notify(key);
-    co_return view;
+    CO_TRY(auto cancelled, co_await with_.backend.write(std::move(apply)));
+    if (cancelled.second) {
+        with_.counters.finished(cancelled.first.job_type, protocol::JobStatus::kCancelled);
+    }
+    with_.event_signal.notify(key);
+    co_return std::move(cancelled.first);
 }
 
 net::Task<std::vector<JobEvent>> JobService::events(JobId job_id, std::int64_t after, int limit) {
     auto look_up = [job_id = std::move(job_id), after, limit](db::Tx& tx) {
         return job_store::read_events(tx, job_id, after, limit);
     };
-    co_return co_await backend_.read(std::move(look_up));
+    co_return co_await with_.backend.read(std::move(look_up));
 }
 
 }  // namespace nexa::orchestration

@@ -11,6 +11,7 @@
 #include "net/signal.h"
 #include "net/task.h"
 #include "orchestration/backend.h"
+#include "orchestration/job_counters.h"
 #include "orchestration/job_store.h"
 #include "protocol/job_views.h"
 
@@ -34,10 +35,14 @@ struct JobPage {
 /// What users do with jobs. Thread-safe; collaborators outlive it.
 class JobService {
 public:
-    /// `pool_signal` is notified under the pool's name when a job can be claimed, `event_signal`
-    /// under the job's id when it has news.
-    JobService(Backend backend, IdSource& ids, net::Signal& pool_signal, net::Signal& event_signal)
-        : backend_(backend), ids_(ids), pool_signal_(pool_signal), event_signal_(event_signal) {}
+    struct Collaborators {
+        Backend backend;
+        IdSource& ids;
+        net::Signal& pool_signal;   ///< by pool: a job can be claimed
+        net::Signal& event_signal;  ///< by job id: it has news
+        const JobCounters& counters;
+    };
+    explicit JobService(Collaborators with) : with_(with) {}
 
     /// Checks the spec, finds its inputs and stores the job; committed when it returns. The same
     /// idempotency key with the same request gives the job it made before. Errors: kNotFound (job
@@ -50,13 +55,10 @@ public:
     net::Task<protocol::JobView> cancel(JobId job_id, accounts::Principal principal);
     net::Task<std::vector<JobEvent>> events(JobId job_id, std::int64_t after, int limit);
 
-    net::Signal& event_signal() { return event_signal_; }
+    net::Signal& event_signal() { return with_.event_signal; }
 
 private:
-    Backend backend_;
-    IdSource& ids_;
-    net::Signal& pool_signal_;
-    net::Signal& event_signal_;
+    Collaborators with_;
 };
 
 }  // namespace nexa::orchestration
