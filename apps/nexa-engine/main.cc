@@ -2,7 +2,10 @@
 //
 // nexa-engine run DIR: runs the job that lies in DIR and exits with the error's code (0:
 // completed).
+// nexa-engine serve DIR --socket PATH: answers requests with the model that lies in DIR, until
+// SIGTERM or the end of its stdin, where that is a pipe.
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -11,29 +14,43 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/cancel.h"
 #include "core/clock.h"
+#include "core/file.h"
+#include "core/os_error.h"
 #include "core/random.h"
 #include "engine/pipelines/run_job.h"
+#include "engine/runner/serve.h"
 
 namespace {
 
 constexpr int kEventFd = 3;
 constexpr int kUsageExit = 2;
 
-/// Cancels the job when SIGTERM or SIGINT comes. The signals are blocked in every thread and taken
-/// here, since a handler may not lock.
+/// Blocks SIGTERM and SIGINT in every thread: call it before any other is started.
+sigset_t block_signals() {
+    sigset_t signals{};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone shows as an error of write(2)
+    return signals;
+}
+
+/// Cancels the job when SIGTERM or SIGINT comes. They are taken on a thread, since a handler may
+/// not lock.
 class SignalWatch {
 public:
     explicit SignalWatch(nexa::CancelSource& cancel) {
-        sigemptyset(&signals_);
-        sigaddset(&signals_, SIGTERM);
-        sigaddset(&signals_, SIGINT);
-        pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-        thread_ = std::thread([this, &cancel] {
+        const sigset_t signals = block_signals();
+        thread_ = std::thread([signals, &cancel] {
             int signal = 0;
-            sigwait(&signals_, &signal);
+            sigwait(&signals, &signal);
             cancel.cancel();
         });
     }
@@ -47,35 +64,60 @@ public:
     SignalWatch& operator=(const SignalWatch&) = delete;
 
 private:
-    sigset_t signals_{};
     std::thread thread_;
 };
+
+int exit_code_of(const nexa::Status& ended) {
+    if (ended) {
+        return EXIT_SUCCESS;
+    }
+    std::fprintf(stderr, "nexa-engine: %s\n", ended.error().to_string().c_str());
+    return nexa::row_of(ended.error().code).exit_code;
+}
 
 int run(const char* dir) {
     nexa::CancelSource cancel;
     const SignalWatch watch(cancel);
-    ::signal(SIGPIPE, SIG_IGN);  // a reader of events that has gone shows as an error of write(2)
     const bool has_events = ::fcntl(kEventFd, F_GETFD) != -1;
     const nexa::SystemClock clock;
     nexa::SystemRandom random;
     const nexa::CancelToken token = cancel.token();
-    const nexa::Status ended = nexa::pipelines::run_job(
+    return exit_code_of(nexa::pipelines::run_job(
         {.dir = dir, .event_fd = has_events ? kEventFd : -1},
-        {.clock = clock, .random = random, .cancel = token}
-    );
-    if (!ended) {
-        std::fprintf(stderr, "nexa-engine: %s\n", ended.error().to_string().c_str());
-        return nexa::row_of(ended.error().code).exit_code;
+        {.clock = clock, .random = random, .cancel = token, .code = {.version = NEXA_VERSION}}
+    ));
+}
+
+/// A terminal or a file says nothing about whoever started us.
+bool is_pipe(int fd) {
+    struct stat about{};
+    return ::fstat(fd, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+}
+
+int serve(const char* dir, const char* socket) {
+    const sigset_t signals = block_signals();
+    const nexa::UniqueFd stop(::signalfd(-1, &signals, SFD_CLOEXEC));
+    if (!stop) {
+        return exit_code_of(nexa::os_error(errno, "watch for signals"));
     }
-    return EXIT_SUCCESS;
+    return exit_code_of(nexa::runner::serve({
+        .model_folder = dir,
+        .socket = socket,
+        .stop_fd = stop.get(),
+        .parent_fd = is_pipe(STDIN_FILENO) ? STDIN_FILENO : -1,
+    }));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc == 3 && std::string_view(argv[1]) == "run") {
+    const std::string_view command = argc > 1 ? argv[1] : "";
+    if (argc == 3 && command == "run") {
         return run(argv[2]);
     }
-    std::fputs("usage: nexa-engine run DIR\n", stderr);
+    if (argc == 5 && command == "serve" && std::string_view(argv[3]) == "--socket") {
+        return serve(argv[2], argv[4]);
+    }
+    std::fputs("usage: nexa-engine run DIR\n       nexa-engine serve DIR --socket PATH\n", stderr);
     return kUsageExit;
 }

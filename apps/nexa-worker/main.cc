@@ -7,14 +7,20 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
+#include <map>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "config/settings.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -22,29 +28,61 @@
 #include "net/http_client.h"
 #include "net/pools.h"
 #include "sandbox/sandbox.h"
+#include "settings.h"
 #include "worker/agent.h"
+#include "worker/llm_service.h"
 
 namespace {
 
 namespace fs = std::filesystem;
+using nexa::worker_app::Settings;
 
 constexpr int kUsageExit = 2;
-constexpr int kSlotsMax = 256;
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 20U;
 
-struct Flags {
-    std::string server = "http://127.0.0.1:8000";
-    std::string dir;
-    std::string name;
-    std::string pool = "default";
-    std::string engine;
-    std::string key_file;
-    std::string log_level = "info";
-    int slots = 1;
-    int drain_seconds = 60;
-    std::int64_t memory_mib = 0;
-    std::int64_t disk_mib = 0;
+using Environment = std::map<std::string, std::string>;
+
+struct Arguments {
+    std::vector<nexa::config::Override> overrides;
+    std::string config_file;
 };
+
+Environment read_environment() {
+    Environment variables;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string text = *entry;
+        const std::size_t equals = text.find('=');
+        if (equals != std::string::npos) {
+            variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+        }
+    }
+    return variables;
+}
+
+nexa::Result<Settings> load(const Arguments& arguments, const Environment& environment) {
+    nexa::config::SettingsSources sources{
+        .flags = arguments.overrides,
+        .environment = environment,
+        .other_variables =
+            {"NEXA_API_KEY",
+             "NEXA_API_KEY_FILE",
+             "NEXA_API_URL",
+             "NEXA_BUILD",
+             "NEXA_TEST_DATA",
+             "NEXA_TEST_PARTS"},
+    };
+    if (!arguments.config_file.empty()) {
+        sources.file = arguments.config_file;
+    }
+    auto loaded = nexa::config::load_settings<Settings>(sources);
+    if (!loaded) {
+        return std::move(loaded).error();
+    }
+    for (const std::string& warning : loaded->warnings) {
+        std::fprintf(stderr, "nexa-worker: %s\n", warning.c_str());
+    }
+    return std::move(loaded->value);
+}
 
 /// What SignalWatch takes. Blocked in every thread: call it before any other is started.
 sigset_t block_signals() {
@@ -96,54 +134,83 @@ fs::path engine_beside_us() {
     return self.parent_path() / "nexa-engine";
 }
 
-nexa::Result<nexa::Secret> find_key(const Flags& flags) {
-    nexa::SecretSources sources;
-    if (!flags.key_file.empty()) {
-        sources.environment["NEXA_API_KEY_FILE"] = flags.key_file;
-        return nexa::SecretManager(std::move(sources)).get_secret("NEXA_API_KEY");
+nexa::SecretManager make_secrets(const Settings& settings, const Environment& environment) {
+    nexa::SecretSources sources{.environment = environment};
+    if (!settings.key_file.empty()) {
+        sources.environment.erase("NEXA_API_KEY");
+        sources.environment["NEXA_API_KEY_FILE"] = settings.key_file;
     }
-    for (const char* name : {"NEXA_API_KEY", "NEXA_API_KEY_FILE"}) {
-        const char* value =
-            std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread is started
-        if (value != nullptr) {
-            sources.environment[name] = value;
+    if (!settings.secrets_folder.empty()) {
+        sources.folders.emplace_back(settings.secrets_folder);
+    }
+    return nexa::SecretManager(std::move(sources));
+}
+
+std::string first_of(const Environment& environment, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+        const auto found = environment.find(name);
+        if (found != environment.end() && !found->second.empty()) {
+            return found->second;
         }
     }
-    return nexa::SecretManager(std::move(sources)).get_secret("NEXA_API_KEY");
+    return {};
 }
 
-nexa::worker::AgentSettings settings_of(const Flags& flags) {
-    nexa::worker::AgentSettings settings{
-        .paths = nexa::StoragePaths(fs::absolute(flags.dir)),
-        .engine = flags.engine.empty() ? engine_beside_us() : fs::absolute(flags.engine),
-        .server_url = flags.server,
-        .name = flags.name,
-        .pool = flags.pool,
-        .slots = flags.slots,
-        .drain_time = std::chrono::seconds(flags.drain_seconds),
+nexa::worker::LlmSettings llm_settings_of(
+    const Settings& settings, const Environment& environment
+) {
+    nexa::worker::LlmSettings llm{
+        .teachers = settings.teachers,
+        .default_teacher = settings.default_teacher,
+        .cache_bytes_max = settings.answers_mib * kMebibyte,
+        .proxy = settings.proxy,
+        .no_proxy = settings.no_proxy,
+        .ca_file = settings.ca_file,
     };
-    if (flags.memory_mib > 0) {
-        settings.limits.memory_bytes = static_cast<std::uint64_t>(flags.memory_mib * kMebibyte);
+    if (llm.proxy.empty()) {
+        llm.proxy = first_of(environment, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+        llm.no_proxy =
+            llm.no_proxy.empty() ? first_of(environment, {"no_proxy", "NO_PROXY"}) : llm.no_proxy;
+        // A teacher on this machine is never behind the environment's proxy.
+        llm.no_proxy += llm.no_proxy == "*" ? "" : ",localhost,127.0.0.1,::1";
     }
-    if (flags.disk_mib > 0) {
-        settings.limits.disk_bytes = static_cast<std::uint64_t>(flags.disk_mib * kMebibyte);
-    }
-    return settings;
+    return llm;
 }
 
-nexa::Status run(const Flags& flags) {
-    auto key = find_key(flags);
+nexa::worker::AgentSettings agent_settings_of(const Settings& settings) {
+    nexa::worker::AgentSettings agent{
+        .paths = nexa::StoragePaths(fs::absolute(settings.dir)),
+        .engine = settings.engine.empty() ? engine_beside_us() : fs::absolute(settings.engine),
+        .server_url = settings.server,
+        .name = settings.name,
+        .pool = settings.pool,
+        .slots = settings.slots,
+        .drain_time = std::chrono::seconds(settings.drain_seconds),
+        .cancel_grace =
+            std::chrono::milliseconds(std::llround(settings.cancel_grace_seconds * 1e3)),
+        .inputs_bytes_max = settings.inputs_mib * kMebibyte,
+    };
+    if (settings.job_memory_mib > 0) {
+        agent.limits.memory_bytes = static_cast<std::uint64_t>(settings.job_memory_mib * kMebibyte);
+    }
+    if (settings.job_disk_mib > 0) {
+        agent.limits.disk_bytes = static_cast<std::uint64_t>(settings.job_disk_mib * kMebibyte);
+    }
+    return agent;
+}
+
+nexa::Status run(const Settings& settings, const Environment& environment) {
+    const nexa::SecretManager secrets = make_secrets(settings, environment);
+    auto key = secrets.get_secret("NEXA_API_KEY");
     if (!key) {
         return std::move(key).error();
     }
     const sigset_t signals = block_signals();
     const nexa::SystemClock clock;
     nexa::SystemRandom random;
-    auto level = nexa::parse_log_level(flags.log_level);
-    if (!level) {
-        return std::move(level).error().at("--log-level");
-    }
-    nexa::configure_logging({.level = *level}, clock);
+    nexa::configure_logging(
+        {.level = nexa::parse_log_level(settings.log_level).value_or(nexa::LogLevel::kInfo)}, clock
+    );
     auto sandbox = nexa::sandbox::make_sandbox(nexa::sandbox::Kind::kProcess);
     if (!sandbox) {
         return std::move(sandbox).error();
@@ -151,11 +218,20 @@ nexa::Status run(const Flags& flags) {
     nexa::net::IoPool io;
     nexa::net::WorkPool disk({.name = "disk", .threads = 4});
     nexa::net::WorkPool engines(
-        {.name = "engines", .threads = static_cast<std::size_t>(flags.slots)}
+        {.name = "engines", .threads = static_cast<std::size_t>(settings.slots)}
     );
     nexa::net::HttpClient http({.user_agent = "nexa-worker"}, clock, random);
+    const nexa::worker::AgentSettings agent_settings = agent_settings_of(settings);
+    auto llm = nexa::worker::LlmService::open(
+        llm_settings_of(settings, environment),
+        agent_settings.paths.worker_answers(),
+        {.clock = clock, .random = random, .io = io, .disk = disk, .secrets = secrets}
+    );
+    if (!llm) {
+        return std::move(llm).error();
+    }
     auto agent = nexa::worker::Agent::open(
-        settings_of(flags),
+        agent_settings,
         {
             .clock = clock,
             .random = random,
@@ -164,6 +240,7 @@ nexa::Status run(const Flags& flags) {
             .engines = engines,
             .disk = disk,
             .sandbox = **sandbox,
+            .llm = **llm,
         },
         *std::move(key)
     );
@@ -174,40 +251,60 @@ nexa::Status run(const Flags& flags) {
     return nexa::net::blocking::wait(io.serial_executor(), (*agent)->run());
 }
 
+/// The flags, each a setting of the same name. Only what may stand in a list of processes.
+void add_flags(CLI::App& app, Arguments& arguments) {
+    const auto flag = [&](const std::string& name, const std::string& help) {
+        std::string path = name;
+        std::ranges::replace(path, '-', '_');
+        app.add_option_function<std::string>(
+            "--" + name,
+            [&arguments, name, path](const std::string& value) {
+                arguments.overrides.push_back({.path = path, .value = value, .flag = "--" + name});
+            },
+            help
+        );
+    };
+    flag("server", "Where the server is (default http://127.0.0.1:8000)");
+    flag("dir", "Folder for keys, inputs and running jobs");
+    flag("name", "For people");
+    flag("pool", "Jobs of which pool to take (default: default)");
+    flag("slots", "Jobs at the same time (default 1)");
+    flag("engine", "The engine; default: nexa-engine beside this program");
+    flag("key-file", "File with the API key; default: $NEXA_API_KEY or $NEXA_API_KEY_FILE");
+    flag("drain-seconds", "For running jobs to end after SIGTERM (default 60)");
+    flag("job-memory-mib", "Memory of each job; 0: no limit");
+    flag("job-disk-mib", "Disk of each job; 0: no limit");
+    flag("log-level", "debug, info, warning, error or off (default info)");
+    app.add_option(
+        "--config", arguments.config_file, "Settings file: teachers and all of the above"
+    );
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    Flags flags;
     CLI::App app{"Takes jobs from a Nexa Forge server and runs them on this machine"};
-    app.add_option("--server", flags.server, "Where the server is")->capture_default_str();
-    app.add_option("--dir", flags.dir, "Folder for keys, inputs and running jobs")->required();
-    app.add_option("--name", flags.name, "For people");
-    app.add_option("--pool", flags.pool, "Jobs of which pool to take")->capture_default_str();
-    app.add_option("--slots", flags.slots, "Jobs at the same time")
-        ->capture_default_str()
-        ->check(CLI::Range(1, kSlotsMax));
-    app.add_option(
-        "--engine", flags.engine, "The engine; default: nexa-engine beside this program"
-    );
-    app.add_option(
-        "--key-file",
-        flags.key_file,
-        "File with the API key; default: $NEXA_API_KEY or $NEXA_API_KEY_FILE"
-    );
-    app.add_option("--drain-seconds", flags.drain_seconds, "For running jobs to end after SIGTERM")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 86'400));
-    app.add_option("--job-memory-mib", flags.memory_mib, "Memory of each job; 0: no limit")
-        ->check(CLI::NonNegativeNumber);
-    app.add_option("--job-disk-mib", flags.disk_mib, "Disk of each job; 0: no limit")
-        ->check(CLI::NonNegativeNumber);
-    app.add_option("--log-level", flags.log_level, "debug, info, warning or error")
-        ->capture_default_str();
+    Arguments arguments;
+    std::vector<std::string> sets;
+    add_flags(app, arguments);
+    app.add_option("--set", sets, "Any other setting, as name=value");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kUsageExit;
     }
-    const nexa::Status ended = run(flags);
+    for (const std::string& text : sets) {
+        auto parsed = nexa::config::parse_override(text);
+        if (!parsed) {
+            return exit_code_of(parsed.error());
+        }
+        arguments.overrides.push_back(*std::move(parsed));
+    }
+    const Environment environment = read_environment();
+    const auto settings = load(arguments, environment);
+    if (!settings) {
+        return exit_code_of(settings.error());
+    }
+    const nexa::Status ended = run(*settings, environment);
     return ended ? EXIT_SUCCESS : exit_code_of(ended.error());
 }

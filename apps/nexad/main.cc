@@ -3,6 +3,7 @@
 // nexad: the control plane. Serves the API until SIGTERM or SIGINT.
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "config/setting_list.h"
 #include "config/settings.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -28,6 +30,8 @@ struct Arguments {
     std::vector<Override> overrides;
     std::string config_file;
     bool print_openapi = false;
+    bool print_config = false;
+    bool print_settings = false;
 };
 
 std::map<std::string, std::string> environment() {
@@ -42,10 +46,25 @@ std::map<std::string, std::string> environment() {
     return variables;
 }
 
-nexa::Result<nexa::nexad::Settings> load(const Arguments& arguments) {
+/// $XDG_CONFIG_HOME/nexa/nexa.yaml, by default below ~/.config; empty without a home.
+std::filesystem::path user_file(std::map<std::string, std::string>& variables) {
+    const std::string& named = variables["XDG_CONFIG_HOME"];
+    if (!named.empty()) {
+        return std::filesystem::path(named) / "nexa" / "nexa.yaml";
+    }
+    const std::string& home = variables["HOME"];
+    return home.empty() ? std::filesystem::path()
+                        : std::filesystem::path(home) / ".config" / "nexa" / "nexa.yaml";
+}
+
+nexa::Result<nexa::config::Settings<nexa::nexad::Settings>> load(const Arguments& arguments) {
+    std::error_code failed;
+    auto variables = environment();
     nexa::config::SettingsSources sources{
         .flags = arguments.overrides,
-        .environment = environment(),
+        .environment = variables,
+        .start_folder = std::filesystem::current_path(failed),
+        .user_file = user_file(variables),
         .other_variables =
             {"NEXA_API_KEY", "NEXA_API_URL", "NEXA_BUILD", "NEXA_TEST_DATA", "NEXA_TEST_PARTS"},
     };
@@ -59,7 +78,7 @@ nexa::Result<nexa::nexad::Settings> load(const Arguments& arguments) {
     for (const std::string& warning : loaded->warnings) {
         std::fprintf(stderr, "nexad: %s\n", warning.c_str());
     }
-    return std::move(loaded->value);
+    return loaded;
 }
 
 int fail(const nexa::Error& error) {
@@ -79,6 +98,21 @@ int print_openapi(nexa::nexad::Settings settings, const nexa::Clock& clock, nexa
         return fail(server.error());
     }
     std::fputs((*server)->openapi().c_str(), stdout);
+    return 0;
+}
+
+/// Each setting with its value and where that came from, for `nexa config list`.
+int print_config(const std::vector<nexa::config::SettingOrigin>& origins) {
+    for (const nexa::config::SettingOrigin& setting : origins) {
+        std::printf(
+            "%s\t%s\t%s\n", setting.path.c_str(), setting.value.c_str(), setting.origin.c_str()
+        );
+    }
+    return 0;
+}
+
+int print_settings() {
+    std::fputs(nexa::config::settings_reference<nexa::nexad::Settings>().c_str(), stdout);
     return 0;
 }
 
@@ -132,6 +166,10 @@ int main(int argc, char** argv) {
     app.add_option(
         "--config", arguments.config_file, "Settings file (default: nexa.yaml, if there is one)"
     );
+    app.add_flag(
+        "--print-config", arguments.print_config, "Print each setting and its origin and exit"
+    );
+    app.add_flag("--print-settings", arguments.print_settings, "Print the reference page and exit");
     app.add_flag("--print-openapi", arguments.print_openapi, "Print the OpenAPI document and exit");
     app.set_version_flag("--version", NEXA_VERSION);
     try {
@@ -146,12 +184,18 @@ int main(int argc, char** argv) {
         }
         arguments.overrides.push_back(*std::move(parsed));
     }
+    if (arguments.print_settings) {
+        return print_settings();
+    }
     auto settings = load(arguments);
     if (!settings) {
         return fail(settings.error());
     }
+    if (arguments.print_config) {
+        return print_config(settings->origins);
+    }
     const nexa::SystemClock clock;
     nexa::SystemRandom random;
-    return arguments.print_openapi ? print_openapi(*std::move(settings), clock, random)
-                                   : serve(*settings, clock, random);
+    return arguments.print_openapi ? print_openapi(std::move(settings->value), clock, random)
+                                   : serve(settings->value, clock, random);
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "core/fields.h"
 
@@ -15,6 +16,8 @@ struct Settings {
     std::string address = "127.0.0.1";
     int port = 8000;
     double lease_seconds = 60;
+    double deploy_seconds = 120;
+    std::vector<std::string> regions{"local"};
     std::string rate_card = "platform-1";
     std::string log_level = "info";
     std::string log_format = "json";
@@ -32,6 +35,18 @@ struct Settings {
             )
                 .within(1, 3600)
                 .unit("s"),
+            field(
+                "deploy_seconds",
+                &Settings::deploy_seconds,
+                "How long a deploy job waits for a gateway that serves its model"
+            )
+                .within(1, 86400)
+                .unit("s"),
+            field(
+                "regions",
+                &Settings::regions,
+                "Regions to deploy to, besides those that gateways reported from"
+            ),
             field("rate_card", &Settings::rate_card, "Prices of new charges").length(1, 64),
             field("log_level", &Settings::log_level, "Least level that is logged")
                 .one_of({"debug", "info", "warning", "error", "off"}),

@@ -11,6 +11,8 @@
 #include "accounts/key_gate.h"
 #include "api/authenticator.h"
 #include "api/endpoints/artifacts.h"
+#include "api/endpoints/deployments.h"
+#include "api/endpoints/gateway.h"
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/keys.h"
 #include "api/endpoints/metrics.h"
@@ -34,7 +36,9 @@
 #include "net/signal.h"
 #include "net/task_group.h"
 #include "orchestration/artifact_service.h"
+#include "orchestration/deployment_service.h"
 #include "orchestration/dispatcher.h"
+#include "orchestration/gateway_feed.h"
 #include "orchestration/job_service.h"
 #include "orchestration/orchestration_sql.h"
 #include "orchestration/worker_service.h"
@@ -106,7 +110,9 @@ public:
           keys_({*ground_.database, writer_, pools_.db, ids_, ground_.clock, ground_.random}),
           uploads_(*ground_.blobs, ground_.random),
           logs_(ground_.paths),
-          jobs_({backend_, ids_, pool_signal_, event_signal_, job_counters_}),
+          jobs_(
+              {backend_, ids_, pool_signal_, event_signal_, job_counters_}, ground_.settings.regions
+          ),
           workers_(backend_, ids_, ground_.clock),
           artifacts_({backend_, ids_, ground_.clock, *ground_.blobs, uploads_}),
           dispatcher_(
@@ -122,6 +128,11 @@ public:
                job_counters_},
               dispatcher_options(ground_.settings)
           ),
+          deployments_(backend_),
+          feed_(
+              {backend_, ground_.key, event_signal_, ground_.rate_card, job_counters_},
+              {.activation = activation_options(ground_.settings)}
+          ),
           authenticator_(keys_),
           job_endpoints_({jobs_, logs_, pools_.db, tasks_}),
           key_endpoints_(keys_),
@@ -129,6 +140,8 @@ public:
               {workers_, dispatcher_, artifacts_, pools_.db, ground_.key.public_key().to_base64()}
           ),
           artifact_endpoints_(artifacts_, pools_.db),
+          deployment_endpoints_(deployments_),
+          gateway_endpoints_({feed_, artifacts_, pools_.db}),
           metrics_endpoints_({backend_, metrics_, [this] { return server_stats(); }}),
           system_endpoints_({backend_, ground_.clock, ground_.rate_card, {.version = NEXA_VERSION}}
           ) {}
@@ -151,6 +164,7 @@ public:
             ));
         running_server_ = server_.get();
         TRY_STATUS(tasks_.spawn("watch leases", dispatcher_.watch_leases()));
+        TRY_STATUS(tasks_.spawn("watch activations", feed_.watch_activations()));
         log_.info("ready", {{"address", ground_.settings.address}, {"port", server_->port()}});
         return {};
     }
@@ -175,7 +189,14 @@ public:
 private:
     static orchestration::DispatcherOptions dispatcher_options(const Settings& settings) {
         const std::chrono::duration<double> lease(settings.lease_seconds);
-        return {.lease = {.lease = std::chrono::duration_cast<std::chrono::microseconds>(lease)}};
+        return {
+            .lease = {.lease = std::chrono::duration_cast<std::chrono::microseconds>(lease)},
+            .activation = activation_options(settings),
+        };
+    }
+    static orchestration::ActivationOptions activation_options(const Settings& settings) {
+        const std::chrono::duration<double> time(settings.deploy_seconds);
+        return {.time = std::chrono::duration_cast<std::chrono::microseconds>(time)};
     }
 
     /// The first start leaves the owner's key where only the owner reads; it is never written
@@ -196,6 +217,8 @@ private:
                  key_endpoints_.routes(),
                  worker_endpoints_.routes(),
                  artifact_endpoints_.routes(),
+                 deployment_endpoints_.routes(),
+                 gateway_endpoints_.routes(),
                  metrics_endpoints_.routes(),
                  system_endpoints_.routes(),
              }) {
@@ -249,11 +272,15 @@ private:
     orchestration::WorkerService workers_;
     orchestration::ArtifactService artifacts_;
     orchestration::Dispatcher dispatcher_;
+    orchestration::DeploymentService deployments_;
+    orchestration::GatewayFeed feed_;
     api::Authenticator authenticator_;
     api::JobEndpoints job_endpoints_;
     api::KeyEndpoints key_endpoints_;
     api::WorkerEndpoints worker_endpoints_;
     api::ArtifactEndpoints artifact_endpoints_;
+    api::DeploymentEndpoints deployment_endpoints_;
+    api::GatewayEndpoints gateway_endpoints_;
     api::MetricsEndpoints metrics_endpoints_;
     api::SystemEndpoints system_endpoints_;
     std::unique_ptr<net::HttpServer> server_;

@@ -158,5 +158,48 @@ TEST_F(KeyGateTest, ANewKeyHoldsNoMoreThanItsMaker) {
     EXPECT_EQ(authenticate(std::string(heir.key.secret()))->scopes, reader.scopes);
 }
 
+class GoodKeysTest : public KeyGateTest {
+protected:
+    std::int64_t serial() {
+        return database->read([](db::Tx& tx) { return key_store::serial(tx); }).value();
+    }
+    std::vector<std::string> good_ids() {
+        const auto keys =
+            database->read([](db::Tx& tx) { return key_store::good_keys(tx, kInferenceScope); }
+            ).value();
+        std::vector<std::string> key_ids;
+        for (const GoodKey& key : keys) {
+            key_ids.push_back(key.key_id);
+        }
+        return key_ids;
+    }
+};
+
+TEST_F(GoodKeysTest, EveryKeyMadeOrRevokedRaisesTheSerial) {
+    const auto before = serial();
+    EXPECT_GT(before, 0);
+    const MintedKey minted = make();
+    const auto made = serial();
+    EXPECT_GT(made, before);
+    ASSERT_TRUE(wait(gate->revoke(minted.key_id, owner)));
+    EXPECT_GT(serial(), made);
+    EXPECT_FALSE(wait(gate->revoke("key_none", owner)));
+}
+
+TEST_F(GoodKeysTest, OnlyKeysWithTheScopeThatAreGoodNowAreListed) {
+    const MintedKey asks = make({.name = "asks", .scopes = {std::string(kInferenceScope)}});
+    make({.name = "reads", .scopes = {"jobs:read"}});
+    const MintedKey ends = make(
+        {.name = "ends",
+         .scopes = {std::string(kInferenceScope)},
+         .lifetime = std::chrono::seconds{10}}
+    );
+    EXPECT_EQ(good_ids(), (std::vector{owner.key_id, asks.key_id, ends.key_id}));
+    clock.advance(std::chrono::seconds{10});
+    EXPECT_EQ(good_ids(), (std::vector{owner.key_id, asks.key_id}));
+    ASSERT_TRUE(wait(gate->revoke(asks.key_id, owner)));
+    EXPECT_EQ(good_ids(), std::vector{owner.key_id});
+}
+
 }  // namespace
 }  // namespace nexa::accounts

@@ -94,6 +94,7 @@ Result<KeyTimes> add(db::Tx& tx, const NewKey& key) {
             }
         ));
     NEXA_CHECK(row.has_value());
+    TRY_STATUS(tx.execute(sql::kRaiseKeySerial));
     return KeyTimes{
         .created_at = row->timestamp("created_at"),
         .expires_at = row->optional_timestamp("expires_at"),
@@ -151,12 +152,35 @@ Result<Sha256Digest> revoke(db::Tx& tx, const std::string& key_id, const Princip
     if (!row) {
         return Error::not_found("there is no key {}", key_id).at("key_id");
     }
+    TRY_STATUS(tx.execute(sql::kRaiseKeySerial));
     return digest_from(row->blob("sha256"));
 }
 
 Status touch(db::Tx& tx, const std::string& key_id) {
     TRY_STATUS(tx.execute(sql::kTouchKey, {{"key_id", key_id}}));
     return {};
+}
+
+Result<std::int64_t> serial(db::Tx& tx) {
+    TRY(const auto row, tx.query_one(sql::kKeySerial));
+    NEXA_CHECK(row.has_value());  // the migration made the one row, and nothing deletes it
+    return row->int64("serial");
+}
+
+Result<std::vector<GoodKey>> good_keys(db::Tx& tx, std::string_view scope) {
+    TRY(const auto rows, tx.query(sql::kListGoodKeys, {{"scope", scope}}));
+    std::vector<GoodKey> keys;
+    keys.reserve(rows.size());
+    for (const db::Row& row : rows) {
+        TRY(const Sha256Digest sha256, digest_from(row.blob("sha256")));
+        keys.push_back({
+            .key_id = row.text("id"),
+            .project_id = row.text("project_id"),
+            .sha256 = sha256,
+            .expires_at = row.optional_timestamp("expires_at"),
+        });
+    }
+    return keys;
 }
 
 }  // namespace key_store

@@ -61,6 +61,14 @@ struct FoundKey {
     std::optional<Timestamp> last_used_at;
 };
 
+/// A good key as those need it who check keys without asking us.
+struct GoodKey {
+    std::string key_id;
+    std::string project_id;
+    Sha256Digest sha256;
+    std::optional<Timestamp> expires_at;
+};
+
 /// The first user of an installation and the project that user owns.
 struct Owner {
     std::string user_id;
@@ -82,6 +90,11 @@ Result<std::vector<KeyRecord>> list(db::Tx& tx, const Principal& principal);
 /// another user's key.
 Result<Sha256Digest> revoke(db::Tx& tx, const std::string& key_id, const Principal& principal);
 Status touch(db::Tx& tx, const std::string& key_id);
+
+/// Rises with every key that is made or revoked, in that transaction; never 0.
+Result<std::int64_t> serial(db::Tx& tx);
+/// All projects' keys that are good now and hold `scope` itself.
+Result<std::vector<GoodKey>> good_keys(db::Tx& tx, std::string_view scope);
 
 }  // namespace key_store
 

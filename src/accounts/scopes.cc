@@ -10,7 +10,7 @@ namespace nexa::accounts {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kScopes{
+constexpr std::array<std::string_view, 15> kScopes{
     "jobs:read",
     "jobs:write",
     "artifacts:read",
@@ -19,6 +19,9 @@ constexpr std::array<std::string_view, 12> kScopes{
     "workers:write",
     "deployments:read",
     "deployments:write",
+    "gateway:read",
+    "gateway:write",
+    kInferenceScope,
     "billing:read",
     "keys:read",
     "keys:write",

@@ -10,7 +10,12 @@
 
 namespace nexa::accounts {
 
+/// What a key needs to ask deployed models for answers. Gateways check it.
+inline constexpr std::string_view kInferenceScope = "inference:write";
+
 /// Every scope there is: `resource:read` or `resource:write`. A key that may write may read.
+/// `gateway:…` is a part of the installation, not of one project: it shows all deployments and the
+/// hashes of all keys that may ask them.
 std::span<const std::string_view> all_scopes();
 
 /// What a worker's key needs: to register, take jobs, stage inputs and upload results.

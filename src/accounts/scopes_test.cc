@@ -38,6 +38,10 @@ TEST(Scopes, AnUnknownOneIsAnsweredWithTheNearName) {
 TEST(Scopes, AWorkersAreKnownOnes) {
     const Scopes everything(all_scopes().begin(), all_scopes().end());
     EXPECT_TRUE(check_scopes(worker_scopes(), everything));
+    for (const std::string_view scope : {"gateway:read", "gateway:write", "inference:write"}) {
+        EXPECT_FALSE(allows(worker_scopes(), scope));
+        EXPECT_TRUE(allows(everything, scope));
+    }
 }
 
 }  // namespace

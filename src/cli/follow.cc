@@ -25,20 +25,6 @@ bool has_ended(const protocol::JobView& view) {
     return status && protocol::is_final(*status);
 }
 
-Error error_of(const protocol::JobView& view) {
-    if (!view.error) {
-        return Error::internal("job {} is {}", view.job_id, view.status);
-    }
-    const auto code = error_code_from(view.error->code);
-    Error error(
-        code.value_or(ErrorCode::kInternal),
-        fmt::format("job {}: {}", view.job_id, view.error->message)
-    );
-    error.param = view.error->param;
-    error.advice = view.error->hint;
-    return error;
-}
-
 /// The events of one job, over as many connections as it takes.
 class Following {
 public:
@@ -126,6 +112,20 @@ private:
 
 }  // namespace
 
+Error job_error(const protocol::JobView& view) {
+    if (!view.error) {
+        return Error::internal("job {} is {}", view.job_id, view.status);
+    }
+    const auto code = error_code_from(view.error->code);
+    Error error(
+        code.value_or(ErrorCode::kInternal),
+        fmt::format("job {}: {}", view.job_id, view.error->message)
+    );
+    error.param = view.error->param;
+    error.advice = view.error->hint;
+    return error;
+}
+
 std::string job_path(const std::string& job_id, std::string_view below) {
     return fmt::format("/jobs/{}{}", net::percent_encode(job_id), below);
 }
@@ -184,9 +184,9 @@ Result<int> end_with(Session& session, const SeenJob& job) {
         return row_of(ErrorCode::kCancelled).exit_code;
     }
     if (session.json()) {
-        return row_of(error_of(job.view).code).exit_code;
+        return row_of(job_error(job.view).code).exit_code;
     }
-    return error_of(job.view);
+    return job_error(job.view);
 }
 
 }  // namespace nexa::cli

@@ -29,6 +29,9 @@ Result<SeenJob> wait_for_job(
     Session& session, const std::string& job_id, std::optional<std::chrono::seconds> time_max
 );
 
+/// Why a job has not completed, as the error that it stands for.
+Error job_error(const protocol::JobView& view);
+
 /// How a job that has ended ends the command: 0 if it completed, 3 if it was cancelled, else the
 /// job's own error. Prints the result; under --json the whole job and no error object, since the
 /// job is the answer.

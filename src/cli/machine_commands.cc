@@ -9,6 +9,7 @@
 
 #include "cli/command_line.h"
 #include "cli/credentials.h"
+#include "cli/quickstart.h"
 #include "cli/up.h"
 #include "core/file.h"
 #include "core/json_writer.h"
@@ -217,9 +218,34 @@ void add_up(CommandLine& line, Session& session) {
     line.on(command, [&session, wish] { return up(session, *wish); });
 }
 
+void add_quickstart(CommandLine& line, Session& session) {
+    auto options = std::make_shared<QuickstartOptions>();
+    CLI::App* command = line.root().add_subcommand(
+        "quickstart", "Take your data, or sums, all the way to a served model on this machine"
+    );
+    command->group("Run and repair");
+    command->add_option(
+        "--data",
+        options->data,
+        "JSONL, Parquet, CSV, or a folder of text or Markdown (default: sums are made)"
+    );
+    command->add_option("--dir", options->dir, "Where everything is kept")->capture_default_str();
+    command->add_option("--report", options->report, "Write what came of it here, as JSON");
+    command->add_option("--port", options->port, "Of the server (default 8000, or a free one)")
+        ->check(CLI::Range(1, 65535));
+    command
+        ->add_option(
+            "--gateway-port", options->gateway_port, "Of the gateway (default 8080, or a free one)"
+        )
+        ->check(CLI::Range(1, 65535));
+    command->add_flag("--exit", options->ends, "End when done, also on a terminal");
+    line.on(command, [&session, options] { return run_quickstart(session, *options); });
+}
+
 }  // namespace
 
 void add_machine_commands(CommandLine& line, Session& session) {
+    add_quickstart(line, session);
     add_up(line, session);
     auto dir = std::make_shared<std::string>(".");
     CLI::App* doctor = line.root().add_subcommand("doctor", "Check programs, server, key and disk");

@@ -50,6 +50,11 @@ Result<UniqueFd> lock_folder(const fs::path& dir) {
     return os_error(errno, fmt::format("lock {}", path.native()));
 }
 
+/// What is left of `grace` after a worker that gives its jobs back has told the server so.
+std::chrono::seconds drain_time(std::chrono::milliseconds grace) {
+    return std::chrono::floor<std::chrono::seconds>(std::max(grace - 5s, 0ms));
+}
+
 /// One program that is kept running.
 struct Kept {
     std::string name;
@@ -159,11 +164,21 @@ Status Up::prepare() {
     TRY_STATUS(add("nexad", "nexad", {"--dir", dir, "--port", std::to_string(options_.port)}));
     for (int i = 1; i <= options_.workers; ++i) {
         const std::string number = i == 1 ? "" : fmt::format("-{}", i);
-        TRY_STATUS(add(
-            "nexa-worker" + number,
-            "nexa-worker",
-            {"--server", url_, "--dir", fmt::format("{}/worker{}", dir, number), "--key-file", key}
-        ));
+        std::vector<std::string> arguments{
+            "--server",
+            url_,
+            "--dir",
+            fmt::format("{}/worker{}", dir, number),
+            "--key-file",
+            key,
+            "--drain-seconds",
+            std::to_string(drain_time(options_.grace) / 1s),
+        };
+        // Teachers and other settings of workers, if the user has written some.
+        if (const fs::path config = options_.dir / "worker.yaml"; fs::exists(config, failed)) {
+            arguments.insert(arguments.end(), {"--config", config.native()});
+        }
+        TRY_STATUS(add("nexa-worker" + number, "nexa-worker", std::move(arguments)));
     }
     if (fs::exists(session_.context().program_directory / "nexa-gateway", failed)) {
         TRY_STATUS(

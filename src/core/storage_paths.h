@@ -60,6 +60,8 @@ public:
     Result<Path> worker_blob(std::string_view sha256) const;
     Path worker_blob(const Sha256Digest& digest) const;
     Path worker_outbox() const { return root_ / "worker/outbox"; }
+    /// Answers of teachers that were paid for.
+    Path worker_answers() const { return root_ / "worker/answers"; }
 
 private:
     Path root_;

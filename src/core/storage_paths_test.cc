@@ -33,6 +33,7 @@ std::vector<std::string> all_paths(const StoragePaths& paths) {
         paths.worker_blobs(),
         paths.worker_blob(kDigest).value(),
         paths.worker_outbox(),
+        paths.worker_answers(),
     };
     for (const ArtifactFolder folder :
          {ArtifactFolder::kDatasets,
@@ -68,6 +69,7 @@ TEST(StoragePaths, AreTheGoldenOnes) {
         "/srv/nexa/worker/blobs/sha256",
         "/srv/nexa/worker/blobs/sha256/ab/" + kDigest,
         "/srv/nexa/worker/outbox",
+        "/srv/nexa/worker/answers",
         "/srv/nexa/artifacts/datasets",
         "/srv/nexa/artifacts/datasets/a.1",
         "/srv/nexa/artifacts/distill",

@@ -28,6 +28,11 @@ std::uint64_t power_of_ten(int exponent) {
     return power;
 }
 
+// The least number that is written with so many digits.
+std::uint64_t least_with(int digits) {
+    return digits == 1 ? 0 : power_of_ten(digits - 1);
+}
+
 // False on overflow.
 bool calculate(std::int64_t a, char sign, std::int64_t b, std::int64_t& result) {
     switch (sign) {
@@ -40,14 +45,16 @@ bool calculate(std::int64_t a, char sign, std::int64_t b, std::int64_t& result) 
     }
 }
 
-// Pairs of operands of which the larger has exactly `digits` digits.
+// Pairs of operands of which the larger has exactly `digits` digits and the smaller no fewer than
+// the options' least. They are counted from the least operand on.
 class ArithmeticSpace final : public ProblemSpace {
 public:
     ArithmeticSpace(const OperationRow& operation, int digits, const ArithmeticOptions& options)
         : operation_(operation),
           digits_(digits),
-          begin_(digits == 1 ? 0 : power_of_ten(digits - 1)),
-          end_(power_of_ten(digits)),
+          least_(least_with(options.digits.min)),
+          begin_(least_with(digits) - least_),
+          end_(power_of_ten(digits) - least_),
           has_twins_(operation.operation != Operation::kSubtract || options.negative_results),
           reversed_(options.reversed_answer) {}
 
@@ -62,8 +69,8 @@ public:
     ProblemRow problem(Wide group, bool turned, CounterRandom /*random*/) const override {
         UnorderedPair pair = pair_at(group + triangle(begin_));
         // Larger first is the first form, so that differences are not negative.
-        std::uint64_t left = pair.large;
-        std::uint64_t right = pair.small;
+        std::uint64_t left = least_ + pair.large;
+        std::uint64_t right = least_ + pair.small;
         if (turned) {
             std::swap(left, right);
         }
@@ -92,6 +99,7 @@ public:
 private:
     OperationRow operation_;
     int digits_;
+    std::uint64_t least_;  ///< of both operands
     std::uint64_t begin_;
     std::uint64_t end_;
     bool has_twins_;

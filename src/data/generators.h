@@ -37,7 +37,7 @@ struct SizeRange {
 
 struct ArithmeticOptions {
     std::vector<Operation> operations = {Operation::kAdd};
-    SizeRange digits = {.min = 1, .max = 3};  ///< of the larger operand; 1 to 9
+    SizeRange digits = {.min = 1, .max = 3};  ///< of each operand; 1 to 9
     bool negative_results = false;            ///< subtraction may go below zero
     bool reversed_answer = false;             ///< "24" for 42: the order in which carries are known
 };

@@ -8,6 +8,7 @@
 
 #include "core/os_error.h"
 #include "net/curl_transfer_internal.h"
+#include "net/http_date_internal.h"
 
 namespace nexa::net {
 
@@ -51,15 +52,6 @@ bool may_repeat(const HttpRequest& request) {
     }
     return (request.method != Method::kPost && request.method != Method::kPatch) ||
            request.headers.find("idempotency-key") != nullptr;
-}
-
-std::chrono::seconds retry_after(const HttpResponse& response) {
-    constexpr int kRetryAfterMax = 120;
-    const std::string_view text = response.headers.get("retry-after");
-    int seconds = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
-    return std::chrono::seconds(is_number ? std::clamp(seconds, 0, kRetryAfterMax) : 0);
 }
 
 ErrorCode code_of_status(int status) {
@@ -124,6 +116,23 @@ Error to_error(const HttpResponse& response) {
     return error;
 }
 
+std::chrono::seconds retry_after(const HttpResponse& response, Timestamp now) {
+    constexpr std::chrono::seconds kMost{120};
+    const std::string_view text = response.headers.get("retry-after");
+    int seconds = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (read.ec == std::errc() && read.ptr == text.data() + text.size()) {
+        return std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(0), kMost);
+    }
+    const auto date = parse_http_date(text);
+    if (!date) {
+        return std::chrono::seconds(0);
+    }
+    return std::clamp(
+        std::chrono::ceil<std::chrono::seconds>(*date - now), std::chrono::seconds(0), kMost
+    );
+}
+
 std::optional<std::chrono::microseconds> pause_before_retry(
     const HttpRequest& request,
     const Result<HttpResponse>& result,
@@ -146,7 +155,7 @@ std::optional<std::chrono::microseconds> pause_before_retry(
     if (!delay || !result) {
         return delay;
     }
-    return std::max<std::chrono::microseconds>(*delay, retry_after(*result));
+    return std::max<std::chrono::microseconds>(*delay, retry_after(*result, clock.now()));
 }
 
 Transfer::Transfer(CURL* easy, HttpRequest request, const HttpClientOptions& options)

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/clock.h"
 #include "core/random.h"
 #include "core/retry.h"
 #include "net/http_types.h"
@@ -50,6 +51,10 @@ struct HttpResponse {
 /// The Error that a reply with a status of 400 or more stands for: its code, param and hint if the
 /// body is a problem document, else by the status.
 Error to_error(const HttpResponse& response);
+
+/// How long the reply's Retry-After asks to stay away, as seconds or as a date; zero without one,
+/// two minutes at most.
+std::chrono::seconds retry_after(const HttpResponse& response, Timestamp now);
 
 struct HttpClientOptions {
     /// "http://proxy:3128"; empty: none. The environment's is never used.

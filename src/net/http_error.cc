@@ -40,16 +40,24 @@ bool may_retry(const HttpError& error, int status) {
 
 std::string_view openai_type(int status) {
     switch (status) {
-        case 401:
-            return "authentication_error";
-        case 403:
-            return "permission_error";
-        case 404:
-            return "not_found_error";
         case 429:
             return "rate_limit_error";
         default:
             return status >= 500 ? "server_error" : "invalid_request_error";
+    }
+}
+
+std::string_view openai_code(const HttpError& error) {
+    if (!error.openai_code.empty()) {
+        return error.openai_code;
+    }
+    switch (error.error.code) {
+        case ErrorCode::kUnauthenticated:
+            return "invalid_api_key";
+        case ErrorCode::kResourceExhausted:
+            return "rate_limit_exceeded";
+        default:
+            return to_string(error.error.code);
     }
 }
 
@@ -70,10 +78,13 @@ Json problem(const HttpError& error, int status, const RequestHead& head) {
 
 Json openai_envelope(const HttpError& error, int status) {
     Json json;
-    json["error"]["message"] = error.error.message;
+    // The envelope has no place of its own for what to do.
+    const std::string& advice = error.error.advice;
+    json["error"]["message"] =
+        advice.empty() ? error.error.message : fmt::format("{} ({})", error.error.message, advice);
     json["error"]["type"] = openai_type(status);
     json["error"]["param"] = or_null(error.error.param);
-    json["error"]["code"] = to_string(error.error.code);
+    json["error"]["code"] = openai_code(error);
     return json;
 }
 

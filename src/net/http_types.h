@@ -84,7 +84,8 @@ struct Request {
 /// A refusal with what HTTP adds to an Error. The row's dialect writes it.
 struct HttpError {
     Error error;
-    int status = 0;  ///< 0: by the error's code and the dialect
+    int status = 0;                ///< 0: by the error's code and the dialect
+    std::string openai_code = {};  ///< in OpenAI's dialect; empty: by the error's code
     std::optional<std::chrono::seconds> retry_after = {};
     Headers headers = {};
 };

@@ -205,8 +205,16 @@ TEST(HttpErrors, TheOpenaiDialectIsItsEnvelope) {
     EXPECT_EQ(response.status, 401);
     EXPECT_EQ(response.headers.get("www-authenticate"), "Bearer");
     const nlohmann::json expected = nlohmann::json::parse(R"({"error":{"message":"no key",
-        "type":"authentication_error","param":null,"code":"unauthenticated"}})");
+        "type":"invalid_request_error","param":null,"code":"invalid_api_key"}})");
     EXPECT_EQ(body_of(response), expected);
+    const HttpError named{
+        .error = Error::not_found("no model").at("model"), .openai_code = "model_not_found"
+    };
+    EXPECT_EQ(
+        body_of(render(named, Dialect::kOpenai, head_for_errors())),
+        nlohmann::json::parse(R"({"error":{"message":"no model","type":"invalid_request_error",
+            "param":"model","code":"model_not_found"}})")
+    );
     EXPECT_EQ(render(error, Dialect::kApi, head_for_errors()).status, 403);
 }
 

@@ -2,6 +2,7 @@
 #include "orchestration/dispatcher.h"
 
 #include <algorithm>
+#include <span>
 
 #include "core/json.h"
 #include "fleet/envelope.h"
@@ -58,9 +59,7 @@ Status note_assignment(db::Tx& tx, const Lease& lease) {
 }
 
 /// The newest progress is what a list shows; all events stay readable one by one.
-Status keep_events(
-    db::Tx& tx, const JobId& job_id, const std::vector<protocol::EngineEvent>& events
-) {
+Status keep_events(db::Tx& tx, const JobId& job_id, std::span<const protocol::EngineEvent> events) {
     const protocol::EngineEvent* newest = nullptr;
     for (const protocol::EngineEvent& event : events) {
         TRY_STATUS(job_store::append_event(tx, job_id, event.type, JsonText{to_json(event)}));
@@ -217,7 +216,9 @@ net::Task<protocol::JobReportReply> Dispatcher::take_report(
     const LeaseRef lease{
         .job_id = job_id, .worker_id = std::move(worker_id), .fence = report.fence
     };
-    auto apply = [leases = leases_, lease, events = report.events](db::Tx& tx) -> Result<Renewal> {
+    auto apply = [leases = leases_, lease, first = report.first_event, events = report.events](
+                     db::Tx& tx
+                 ) -> Result<Renewal> {
         TRY(const Job before, job_store::get(tx, lease.job_id, std::nullopt));
         TRY(const Renewal renewal, leases.renew(tx, lease, !events.empty()));
         if (!before.started_at && !events.empty()) {
@@ -225,7 +226,10 @@ net::Task<protocol::JobReportReply> Dispatcher::take_report(
                 tx, lease.job_id, protocol::JobStatus::kRunning, "engine started"
             ));
         }
-        TRY_STATUS(keep_events(tx, lease.job_id, events));
+        const auto count = static_cast<std::int64_t>(events.size());
+        TRY(const std::int64_t known, leases.take_events(tx, lease, first, count));
+        const std::span<const protocol::EngineEvent> all(events);
+        TRY_STATUS(keep_events(tx, lease.job_id, all.subspan(static_cast<std::size_t>(known))));
         return renewal;
     };
     const Result<Renewal> renewal = co_await with_.backend.write(std::move(apply));
@@ -281,7 +285,8 @@ net::Task<protocol::CompleteOutcome> Dispatcher::take_result(
         TRY(const JobId id, JobId::parse(checked.result.job_id));
         TRY(const Job job, job_store::get(tx, id, std::nullopt));
         checked.backoff = backoff(job.failures);
-        TRY(EndedLease ended, take_in(tx, leases_, with_.rate_card, checked));
+        const IntakeRules rules{leases_, activations_, with_.rate_card};
+        TRY(EndedLease ended, take_in(tx, rules, checked));
         return TakenIn{.lease = std::move(ended), .pool = job.pool};
     };
     const Result<TakenIn> taken = co_await with_.backend.write(std::move(apply));

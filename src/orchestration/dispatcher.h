@@ -13,6 +13,7 @@
 #include "crypto/ed25519.h"
 #include "net/signal.h"
 #include "net/task.h"
+#include "orchestration/activations.h"
 #include "orchestration/backend.h"
 #include "orchestration/job_counters.h"
 #include "orchestration/job_logs.h"
@@ -27,6 +28,7 @@ namespace nexa::orchestration {
 
 struct DispatcherOptions {
     LeaseOptions lease;
+    ActivationOptions activation;
     /// A waiting worker looks again this often even if nobody told it to: a wake-up may have gone
     /// to one it did not fit.
     std::chrono::milliseconds poll = std::chrono::seconds{1};
@@ -52,7 +54,10 @@ public:
         const JobCounters& counters;
     };
     Dispatcher(Collaborators with, DispatcherOptions options)
-        : with_(with), leases_(options.lease), options_(options) {}
+        : with_(with),
+          leases_(options.lease),
+          activations_(options.activation),
+          options_(options) {}
 
     /// Jobs for a worker, each as a spec signed for it; waits up to `wait_seconds` for the first.
     /// Empty if none came, or if the worker is cordoned or draining. Errors: kNotFound (not
@@ -96,6 +101,7 @@ private:
 
     Collaborators with_;
     Leases leases_;
+    Activations activations_;
     DispatcherOptions options_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/sha256.h"
+#include "orchestration/deploying.h"
 #include "orchestration/job_inputs.h"
 #include "orchestration/job_view.h"
 #include "protocol/job_types.h"
@@ -59,10 +60,13 @@ net::Task<protocol::JobView> JobService::submit(JobSubmission submission) {
     CO_TRY(Request request, read_request(*type, submission.body));
     NewJob job = new_job(submission, std::move(request), with_.ids.make<JobId>());
     const std::string pool = job.pool;
-    auto apply = [job = std::move(job)](db::Tx& tx
+    auto apply = [job = std::move(job), regions = regions_](db::Tx& tx
                  ) mutable -> Result<std::pair<protocol::JobView, bool>> {
         TRY(job.inputs, find_inputs(tx, job.tenant_id, job.job_type, job.payload));
         TRY(const Submitted submitted, job_store::submit(tx, job));
+        if (submitted.created && deploys(job.job_type)) {
+            TRY_STATUS(check_deploy(tx, job, regions));
+        }
         TRY(const Job stored, job_store::get(tx, submitted.job_id, job.tenant_id));
         TRY(protocol::JobView view, view_with_cost(tx, stored));
         return std::pair(std::move(view), submitted.created);

@@ -42,11 +42,14 @@ public:
         net::Signal& event_signal;  ///< by job id: it has news
         const JobCounters& counters;
     };
-    explicit JobService(Collaborators with) : with_(with) {}
+    /// `regions` can be deployed to whether or not a gateway of theirs was ever heard of.
+    explicit JobService(Collaborators with, std::vector<std::string> regions = {})
+        : with_(with), regions_(std::move(regions)) {}
 
     /// Checks the spec, finds its inputs and stores the job; committed when it returns. The same
     /// idempotency key with the same request gives the job it made before. Errors: kNotFound (job
-    /// type, dataset, checkpoint), kMalformed, kInvalidArgument with the field.
+    /// type, dataset, checkpoint), kMalformed, kInvalidArgument with the field, kConflict (the name
+    /// of a deployment is taken).
     net::Task<protocol::JobView> submit(JobSubmission submission);
 
     /// Errors: kNotFound, also for another project's job.
@@ -59,6 +62,7 @@ public:
 
 private:
     Collaborators with_;
+    std::vector<std::string> regions_;
 };
 
 }  // namespace nexa::orchestration

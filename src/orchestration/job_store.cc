@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "orchestration/deployment_store.h"
 #include "orchestration/orchestration_sql.h"
 
 namespace nexa::orchestration {
@@ -61,8 +62,9 @@ std::string_view states_of(JobStatus status) {
         case JobStatus::kPending:
             return R"(["blocked","scheduled","ready"])";
         case JobStatus::kAssigned:
-        case JobStatus::kRunning:
             return R"(["leased"])";
+        case JobStatus::kRunning:
+            return R"(["leased","activating"])";
         case JobStatus::kCompleted:
             return R"(["done"])";
         case JobStatus::kFailed:
@@ -158,6 +160,9 @@ JobStatus public_status(std::string_view state, bool started) {
     if (state == "leased") {
         return started ? JobStatus::kRunning : JobStatus::kAssigned;
     }
+    if (state == "activating") {
+        return JobStatus::kRunning;
+    }
     if (state == "done") {
         return JobStatus::kCompleted;
     }
@@ -232,7 +237,14 @@ Result<Job> cancel(db::Tx& tx, const JobId& job_id, const std::string& tenant_id
     TRY(const auto row, tx.query_one(sql::kCancel, {{"job_id", job_id}, {"tenant_id", tenant_id}}));
     if (row && row->text("state") == "cancelled") {
         TRY_STATUS(set_outcome(tx, job_id, {.finished = true}));
-        TRY_STATUS(append_status(tx, job_id, JobStatus::kCancelled, "cancelled before it ran"));
+        TRY_STATUS(deployment_store::withdraw(tx, job_id, "stopped", "its job was cancelled"));
+        TRY_STATUS(append_status(
+            tx,
+            job_id,
+            JobStatus::kCancelled,
+            before.state == "activating" ? "cancelled before a gateway served it"
+                                         : "cancelled before it ran"
+        ));
     }
     if (row && row->text("state") == "leased" && !before.cancel_requested) {
         TRY_STATUS(append_status(tx, job_id, before.status, "cancel requested"));

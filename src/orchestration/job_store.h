@@ -110,8 +110,8 @@ Result<Job> get(db::Tx& tx, const JobId& job_id, const std::optional<std::string
 /// Newest first, up to filter.limit + 1 rows, so that the caller sees whether there are more.
 Result<std::vector<Job>> list(db::Tx& tx, const JobFilter& filter);
 
-/// Asks a job to stop; one that nobody holds is cancelled at once. Cancelling an ended job changes
-/// nothing. Errors: kNotFound.
+/// Asks a job to stop; one that nobody holds is cancelled at once, and what it deployed withdrawn.
+/// Cancelling an ended job changes nothing. Errors: kNotFound.
 Result<Job> cancel(db::Tx& tx, const JobId& job_id, const std::string& tenant_id);
 
 Status set_outcome(db::Tx& tx, const JobId& job_id, const JobOutcome& outcome);

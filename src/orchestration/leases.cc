@@ -10,15 +10,6 @@ namespace nexa::orchestration {
 
 namespace {
 
-Error lease_lost(const LeaseRef& lease) {
-    return Error::conflict(
-        "lease lost: job {} is no longer held by {} with fence {}",
-        lease.job_id.text(),
-        lease.worker_id,
-        lease.fence
-    );
-}
-
 Result<JobId> job_id_of(const db::Row& row) {
     return JobId::parse(row.text("id"));
 }
@@ -35,6 +26,15 @@ std::string_view outcome_of(const std::string& state) {
 }
 
 }  // namespace
+
+Error lease_lost(const LeaseRef& lease) {
+    return Error::conflict(
+        "lease lost: job {} is no longer held by {} with fence {}",
+        lease.job_id.text(),
+        lease.worker_id,
+        lease.fence
+    );
+}
 
 Result<std::vector<Lease>> Leases::claim(db::Tx& tx, const WorkerOffer& offer) const {
     TRY(auto rows,
@@ -122,6 +122,28 @@ Result<Renewal> Leases::renew(db::Tx& tx, const LeaseRef& lease, bool started) c
         .cancel_requested = row->int64("cancel_requested") != 0,
         .until = row->timestamp("lease_until")
     };
+}
+
+Result<std::int64_t> Leases::take_events(
+    db::Tx& tx, const LeaseRef& lease, std::int64_t first, std::int64_t count
+) const {
+    if (first <= 0 || count <= 0) {
+        return 0;
+    }
+    TRY(const auto row,
+        tx.query_one(sql::kEventsTaken, {{"job_id", lease.job_id}, {"fence", lease.fence}}));
+    if (!row) {
+        return lease_lost(lease);
+    }
+    TRY_STATUS(tx.execute(
+        sql::kTakeEvents,
+        {
+            {"job_id", lease.job_id},
+            {"fence", lease.fence},
+            {"last", first + count - 1},
+        }
+    ));
+    return std::clamp<std::int64_t>(row->int64("events_taken") - first + 1, 0, count);
 }
 
 Result<EndedLease> Leases::complete(db::Tx& tx, const LeaseRef& lease) const {

@@ -59,9 +59,12 @@ struct EndedLease {
     JobId job_id;
     std::string tenant_id;
     std::string job_type;
-    std::string state;  ///< done, dead, cancelled, scheduled or ready
+    std::string state;  ///< done, activating, dead, cancelled, scheduled or ready
     std::int64_t fence = 0;
 };
+
+/// What a call gets whose lease is another's, or nobody's, by now.
+Error lease_lost(const LeaseRef& lease);
 
 /// Grants, renews and ends leases on jobs. Each is one guarded SQL statement, so two coordinators
 /// cannot both succeed.
@@ -85,6 +88,12 @@ public:
     /// Prolongs the lease. `started`: the engine has said something, so the job is running.
     /// Errors: kConflict if the lease is lost.
     Result<Renewal> renew(db::Tx& tx, const LeaseRef& lease, bool started) const;
+
+    /// How many of the first of `count` events, numbered from `first` by the worker, were taken
+    /// before; all of them count as taken from now on. 0 as `first`: not numbered, so none.
+    Result<std::int64_t> take_events(
+        db::Tx& tx, const LeaseRef& lease, std::int64_t first, std::int64_t count
+    ) const;
 
     /// Ends the lease with an accepted result. Errors: kConflict if the lease was lost: the late
     /// result changes nothing.

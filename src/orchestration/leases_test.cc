@@ -124,6 +124,34 @@ TEST_F(LeasesTest, TheEnginesFirstEventMakesTheJobRunning) {
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kAssigned);
 }
 
+TEST_F(LeasesTest, EventsThatAreSentAgainAreTakenOnce) {
+    add_job();
+    const Lease lease = claim("w1");
+    const auto take = [&](std::int64_t first, std::int64_t count) {
+        return write([&](db::Tx& tx) { return leases.take_events(tx, lease.ref, first, count); }
+        ).value();
+    };
+    EXPECT_EQ(take(1, 3), 0);
+    EXPECT_EQ(take(1, 3), 3);
+    EXPECT_EQ(take(1, 5), 3);
+    EXPECT_EQ(take(6, 1), 0);
+    EXPECT_EQ(take(9, 2), 0) << "what the server refused is not sent again";
+    EXPECT_EQ(take(10, 2), 1);
+    EXPECT_EQ(take(0, 4), 0) << "an older worker does not number them";
+    EXPECT_EQ(take(12, 0), 0);
+}
+
+TEST_F(LeasesTest, EventsOfANewLeaseAreCountedFromOneAgain) {
+    add_job();
+    const Lease first = claim("w1");
+    const auto take = [&](const Lease& lease) {
+        return write([&](db::Tx& tx) { return leases.take_events(tx, lease.ref, 1, 2); }).value();
+    };
+    EXPECT_EQ(take(first), 0);
+    clock.advance(kLease);
+    EXPECT_EQ(take(claim("w2")), 0);
+}
+
 TEST_F(LeasesTest, ALostWorkerIsNoErrorOfTheJobAndCostsNoBackoff) {
     const JobId job_id = add_job();
     claim("w1");

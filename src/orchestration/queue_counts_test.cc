@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestration/queue_counts.h"
 
+#include "orchestration/activations.h"
 #include "orchestration/database_test_internal.h"
 #include "orchestration/leases.h"
 #include "orchestration/worker_store.h"
@@ -18,22 +19,27 @@ protected:
 };
 
 TEST_F(QueueCountsTest, AnEmptyQueueHasAllItsStatesAtZero) {
-    EXPECT_EQ(counts().jobs, (Counts{{"leased", 0}, {"ready", 0}, {"scheduled", 0}}));
+    EXPECT_EQ(
+        counts().jobs, (Counts{{"activating", 0}, {"leased", 0}, {"ready", 0}, {"scheduled", 0}})
+    );
     EXPECT_EQ(counts().workers.at("approved"), 0);
 }
 
 TEST_F(QueueCountsTest, JobsAreCountedByStateUntilTheyAreOver) {
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 5; ++i) {
         add_job();
     }
     const Leases leases(LeaseOptions{});
     const auto held =
-        write([&](db::Tx& tx) { return leases.claim(tx, {.worker_id = "w", .slots = 3}); }).value();
-    ASSERT_EQ(held.size(), 3U);
+        write([&](db::Tx& tx) { return leases.claim(tx, {.worker_id = "w", .slots = 4}); }).value();
+    ASSERT_EQ(held.size(), 4U);
     ASSERT_TRUE(write([&](db::Tx& tx) { return leases.complete(tx, held[0].ref); }));
     const Failure later{.retryable = true, .backoff = std::chrono::seconds{1}};
     ASSERT_TRUE(write([&](db::Tx& tx) { return leases.fail(tx, held[1].ref, later); }));
-    EXPECT_EQ(counts().jobs, (Counts{{"leased", 1}, {"ready", 1}, {"scheduled", 1}}));
+    const Activations activations{ActivationOptions{}};
+    ASSERT_TRUE(write([&](db::Tx& tx) { return activations.begin(tx, held[2].ref); }));
+    const Counts expected{{"activating", 1}, {"leased", 1}, {"ready", 1}, {"scheduled", 1}};
+    EXPECT_EQ(counts().jobs, expected);
 }
 
 TEST_F(QueueCountsTest, WorkersAreCountedByMembership) {

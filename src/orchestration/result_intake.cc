@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestration/result_intake.h"
 
-#include "billing/usage_store.h"
 #include "core/json.h"
 #include "orchestration/artifact_manifest.h"
 #include "orchestration/artifact_store.h"
+#include "orchestration/deploying.h"
+#include "orchestration/job_charge.h"
 #include "orchestration/orchestration_sql.h"
 
 namespace nexa::orchestration {
@@ -24,26 +25,34 @@ bool may_help_to_retry(const JobResult& result) {
 }
 
 Result<EndedLease> end_lease(
-    db::Tx& tx, const Leases& leases, const LeaseRef& lease, const CheckedResult& checked
+    db::Tx& tx,
+    const IntakeRules& rules,
+    const Job& job,
+    const LeaseRef& lease,
+    const CheckedResult& checked
 ) {
     const JobResult& result = checked.result;
     if (result.outcome == "completed") {
-        return leases.complete(tx, lease);
+        return deploys(job.job_type) ? rules.activations.begin(tx, lease)
+                                     : rules.leases.complete(tx, lease);
     }
     if (result.outcome == "returned") {
-        return leases.hand_back(tx, lease);
+        return rules.leases.hand_back(tx, lease);
     }
     const Failure failure{
         .retryable = may_help_to_retry(result),
         .cancelled = result.outcome == "cancelled",
         .backoff = checked.backoff,
     };
-    return leases.fail(tx, lease, failure);
+    return rules.leases.fail(tx, lease, failure);
 }
 
 std::string_view reason_of(const JobResult& result, const EndedLease& ended) {
     if (ended.state == "done") {
         return "completed";
+    }
+    if (ended.state == "activating") {
+        return "deployed, waits for a gateway";
     }
     if (ended.state == "dead") {
         return "failed";
@@ -59,32 +68,6 @@ Status keep_artifacts(db::Tx& tx, const Job& job, const JobResult& result) {
         TRY(ArtifactRecord record, describe_artifact(job, made, tx.now()));
         TRY_STATUS(artifact_store::add(tx, record));
     }
-    return {};
-}
-
-Status charge(
-    db::Tx& tx, const billing::RateCard& rate_card, const Job& job, const JobResult& result
-) {
-    TRY_STATUS(billing::usage_store::record(
-        tx,
-        rate_card,
-        {
-            .job_id = job.job_id.text(),
-            .job_type = job.job_type,
-            .tenant_id = job.tenant_id,
-            .user_id = job.user_id,
-            .key_id = job.key_id,
-            .usage = result.usage,
-        }
-    ));
-    TRY_STATUS(tx.execute(
-        sql::kAppendOutbox,
-        {
-            {"kind", "job_completed"},
-            {"subject", job.job_id},
-            {"body", to_json(result.usage)},
-        }
-    ));
     return {};
 }
 
@@ -104,17 +87,12 @@ JobOutcome end_of_lost(const Job& job) {
 
 }  // namespace
 
-Result<EndedLease> take_in(
-    db::Tx& tx,
-    const Leases& leases,
-    const billing::RateCard& rate_card,
-    const CheckedResult& checked
-) {
+Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedResult& checked) {
     const JobResult& result = checked.result;
     TRY(const JobId job_id, JobId::parse(result.job_id));
     const LeaseRef lease = lease_of(result, job_id);
-    TRY(const EndedLease ended, end_lease(tx, leases, lease, checked));
-    TRY(const Job job, job_store::get(tx, job_id, std::nullopt));
+    TRY(const Job before, job_store::get(tx, job_id, std::nullopt));
+    TRY(EndedLease ended, end_lease(tx, rules, before, lease, checked));
     TRY_STATUS(tx.execute(
         sql::kKeepEnvelope,
         {
@@ -123,16 +101,27 @@ Result<EndedLease> take_in(
             {"envelope", checked.envelope},
         }
     ));
-    if (ended.state == "done") {
-        TRY_STATUS(keep_artifacts(tx, job, result));
-        TRY_STATUS(charge(tx, rate_card, job, result));
-    }
-    JobOutcome outcome{.finished = protocol::is_final(job.status)};
-    if (ended.state == "done") {
-        outcome.result = result.result;
-    } else if (result.error) {
+    JobOutcome outcome;
+    if (result.error) {
         outcome.error = JsonText{to_json(*result.error)};
     }
+    if (ended.state == "done" || ended.state == "activating") {
+        outcome.error.reset();
+        TRY_STATUS(keep_artifacts(tx, before, result));
+    }
+    if (ended.state == "done") {
+        outcome.result = result.result;
+        TRY_STATUS(charge(tx, rules.rate_card, before, result.usage));
+    }
+    if (ended.state == "activating") {
+        TRY(const auto refused, begin_deployment(tx, rules.activations, before, result));
+        if (refused) {
+            ended.state = "dead";
+            outcome.error = JsonText{to_json(*refused)};
+        }
+    }
+    TRY(const Job job, job_store::get(tx, job_id, std::nullopt));
+    outcome.finished = protocol::is_final(job.status);
     TRY_STATUS(job_store::set_outcome(tx, job_id, outcome));
     TRY_STATUS(job_store::append_status(tx, job_id, job.status, reason_of(result, ended)));
     return ended;

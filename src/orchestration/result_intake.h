@@ -8,6 +8,7 @@
 #include "billing/rate_card.h"
 #include "core/result.h"
 #include "db/tx.h"
+#include "orchestration/activations.h"
 #include "orchestration/job_store.h"
 #include "orchestration/leases.h"
 #include "protocol/result_messages.h"
@@ -21,15 +22,18 @@ struct CheckedResult {
     std::chrono::microseconds backoff{0};  ///< before another attempt, if it comes to that
 };
 
+/// What a result is judged by.
+struct IntakeRules {
+    const Leases& leases;
+    const Activations& activations;
+    const billing::RateCard& rate_card;
+};
+
 /// Writes down how an attempt ended, all in the caller's transaction: the job's state, its outcome,
 /// artifacts, usage, the ledger's outbox and the events. A completed job is charged once, a failed
-/// attempt never. Errors: kConflict (the lease was lost: nothing changes).
-Result<EndedLease> take_in(
-    db::Tx& tx,
-    const Leases& leases,
-    const billing::RateCard& rate_card,
-    const CheckedResult& checked
-);
+/// attempt never. A job that deploys is not complete with its result: it activates, and is charged
+/// when a gateway serves (deploying.h). Errors: kConflict (the lease was lost: nothing changes).
+Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedResult& checked);
 
 /// Takes back the leases that ran out and makes ready what was scheduled for now, with the events
 /// that say so. A job that lost too many workers ends with an error.

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/fields.h"
+#include "core/result.h"
 
 namespace nexa::protocol {
 
@@ -16,6 +17,9 @@ struct DeploySpec {
     std::string model_id;
     std::string region = "local";
     std::optional<std::string> name;
+
+    /// Errors: kInvalidArgument (a region or name that is no plain word).
+    Status validate() const;
 
     bool operator==(const DeploySpec&) const = default;
     static constexpr auto fields() {

@@ -20,6 +20,7 @@ struct GenerateSpec {
     std::optional<std::string> dataset_uri;
     std::optional<std::string> teacher;
     int digits = 3;
+    int min_digits = 1;
     std::string operation = "add";
     bool reverse_answer = false;
     double validation_fraction = 0.05;
@@ -53,7 +54,9 @@ struct GenerateSpec {
                 "Model that writes the rows: provider/name, a deployment or a URL"
             )
                 .alias("teacher_model"),
-            field("digits", &GenerateSpec::digits, "arithmetic: digits of each operand")
+            field("digits", &GenerateSpec::digits, "arithmetic: most digits of an operand")
+                .within(1, 9),
+            field("min_digits", &GenerateSpec::min_digits, "arithmetic: least digits of an operand")
                 .within(1, 9),
             field("operation", &GenerateSpec::operation, "arithmetic: add, subtract or multiply")
                 .one_of({"add", "subtract", "multiply"}),

@@ -53,6 +53,7 @@ struct AuditResult {
     std::string dataset_id;
     double overall_quality_score = 0;
     std::string quality_tier;
+    std::string row_format;
     std::map<std::string, double> metrics;
     std::string scored_dataset_uri;
     std::string report_uri;
@@ -63,6 +64,11 @@ struct AuditResult {
             field("overall_quality_score", &AuditResult::overall_quality_score, "0 to 5")
                 .required(),
             field("quality_tier", &AuditResult::quality_tier, "A+ to F").required(),
+            field(
+                "row_format",
+                &AuditResult::row_format,
+                "What a row is: chat, prompt_completion, question_answer or text"
+            ),
             field("metrics", &AuditResult::metrics, "By name").required(),
             field(
                 "scored_dataset_uri",

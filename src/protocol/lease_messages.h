@@ -141,6 +141,7 @@ struct JobReport {
     std::string job_id;
     std::int64_t fence = 0;
     std::vector<EngineEvent> events;
+    std::int64_t first_event = 0;
     std::int64_t log_offset = 0;
     std::string log;
 
@@ -149,6 +150,13 @@ struct JobReport {
             field("job_id", &JobReport::job_id, "The job").required(),
             field("fence", &JobReport::fence, "Of its lease").required(),
             field("events", &JobReport::events, "New ones, in order"),
+            field(
+                "first_event",
+                &JobReport::first_event,
+                "Number of the first of them, from 1 in each lease, so that what is sent twice "
+                "counts once; 0: not numbered"
+            )
+                .within(0, 1LL << 50),
             field("log_offset", &JobReport::log_offset, "Where `log` begins in the job's log")
                 .unit("bytes")
                 .within(0, 1LL << 50),

@@ -94,7 +94,7 @@ struct TrainSpec {
             )
                 .length(1, 2048),
             field("vocab_size", &TrainSpec::vocab_size, "Of a tokenizer trained here")
-                .within(257, 1'000'000),
+                .within(260, 1'000'000),
             field("seed", &TrainSpec::seed, "Of weights and order"),
             field("checkpoint_every", &TrainSpec::checkpoint_every, "Steps between checkpoints")
                 .within(1, 1'000'000),

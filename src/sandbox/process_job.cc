@@ -75,13 +75,21 @@ struct Excess {
     std::string explanation;
 };
 
+/// What other threads tell the watcher, and it them.
+struct JobEvents {
+    UniqueFd kill;
+    UniqueFd terminate;
+    UniqueFd done;
+};
+
 class ProcessJob final : public RunningJob {
 public:
-    ProcessJob(ProcessJobParts parts, UniqueFd kill_event, UniqueFd done_event, UniqueFd timer)
+    ProcessJob(ProcessJobParts parts, JobEvents events, UniqueFd timer)
         : parts_(std::move(parts)),
           pid_(parts_.child.pid()),
-          kill_event_(std::move(kill_event)),
-          done_event_(std::move(done_event)),
+          kill_event_(std::move(events.kill)),
+          terminate_event_(std::move(events.terminate)),
+          done_event_(std::move(events.done)),
           timer_(std::move(timer)) {}
 
     ~ProcessJob() override {
@@ -110,6 +118,7 @@ public:
     }
 
     void kill() override { raise(kill_event_); }
+    void terminate() override { raise(terminate_event_); }
 
     Usage usage() const override {
         const Lock lock(mutex_);
@@ -133,6 +142,7 @@ private:
     ProcessJobParts parts_;
     const pid_t pid_;
     const UniqueFd kill_event_;
+    const UniqueFd terminate_event_;
     const UniqueFd done_event_;
     const UniqueFd timer_;
     mutable Mutex mutex_;
@@ -154,11 +164,14 @@ void ProcessJob::watch() {
 /// Nothing if the program has ended by itself.
 std::optional<Excess> ProcessJob::watch_until_over() {
     const auto interval = static_cast<int>(parts_.options.poll_interval.count());
+    bool was_asked_to_end = false;
     for (int looks = 0;; ++looks) {
-        std::array<pollfd, 3> watched{{
+        // A negative descriptor is passed over by poll(2).
+        std::array<pollfd, 4> watched{{
             {.fd = parts_.child.exit_fd(), .events = POLLIN, .revents = 0},
             {.fd = kill_event_.get(), .events = POLLIN, .revents = 0},
             {.fd = timer_.get(), .events = POLLIN, .revents = 0},
+            {.fd = was_asked_to_end ? -1 : terminate_event_.get(), .events = POLLIN, .revents = 0},
         }};
         static_cast<void>(poll(watched.data(), watched.size(), interval));
         if (watched[0].revents != 0) {
@@ -175,6 +188,10 @@ std::optional<Excess> ProcessJob::watch_until_over() {
                     in_seconds(parts_.limits.wall_time.value_or(std::chrono::milliseconds()))
                 )
             };
+        }
+        if (watched[3].revents != 0) {
+            was_asked_to_end = true;
+            static_cast<void>(parts_.child.kill_tree(SIGTERM));  // whoever cannot hear is killed
         }
         if (auto excess = look(looks % parts_.options.looks_per_disk_walk == 0)) {
             return excess;
@@ -366,15 +383,15 @@ Excess ProcessJob::explain(const std::optional<ExitStatus>& status, const Usage&
 }  // namespace
 
 Result<std::unique_ptr<RunningJob>> watch_process_job(ProcessJobParts parts) {
-    TRY(UniqueFd kill_event, make_event());
-    TRY(UniqueFd done_event, make_event());
+    JobEvents events;
+    TRY(events.kill, make_event());
+    TRY(events.terminate, make_event());
+    TRY(events.done, make_event());
     UniqueFd timer;
     if (parts.limits.wall_time) {
         TRY(timer, make_timer(*parts.limits.wall_time));
     }
-    auto job = std::make_unique<ProcessJob>(
-        std::move(parts), std::move(kill_event), std::move(done_event), std::move(timer)
-    );
+    auto job = std::make_unique<ProcessJob>(std::move(parts), std::move(events), std::move(timer));
     TRY_STATUS(job->start_watching());
     return job;
 }

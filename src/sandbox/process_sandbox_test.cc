@@ -124,6 +124,26 @@ TEST_P(ProcessSandboxTest, ASignalThatNoLimitExplainsIsJustThat) {
     EXPECT_EQ(outcome.explanation, "the job was ended by SIGABRT");
 }
 
+TEST_P(ProcessSandboxTest, AJobThatIsAskedToEndMayEndByItself) {
+    const auto running =
+        start(job("trap 'echo bye; exit 3' TERM; echo 1 > ready; while :; do sleep 0.05; done"));
+    ASSERT_EQ(pid_in("ready"), 1);
+    running->terminate();
+    const Outcome outcome = running->wait(steady_clock::now() + seconds(60)).value();
+    EXPECT_EQ(outcome.ending, Ending::kExited);
+    EXPECT_EQ(outcome.status->exit_code, 3);
+    EXPECT_EQ(output(), "bye\n");
+}
+
+TEST_P(ProcessSandboxTest, AJobThatWillNotEndIsStillKilled) {
+    const auto running = start(job("trap '' TERM; echo 1 > ready; while :; do sleep 0.05; done"));
+    ASSERT_EQ(pid_in("ready"), 1);
+    running->terminate();
+    EXPECT_FALSE(running->wait(steady_clock::now() + milliseconds(300)));
+    running->kill();
+    EXPECT_EQ(running->wait(steady_clock::now() + seconds(60)).value().ending, Ending::kKilled);
+}
+
 TEST_P(ProcessSandboxTest, GivesDescriptorThreeToTheJob) {
     Pipe events = make_pipe().value();
     SandboxJob wanted = job("echo '{\"phase\":\"x\"}' >&3");

@@ -96,6 +96,8 @@ public:
     virtual Result<Outcome> wait(std::chrono::steady_clock::time_point deadline) = 0;
     /// Asks for the end of the job; does not block. No effect once it is over.
     virtual void kill() = 0;
+    /// Sends SIGTERM to its processes, so that it can end by itself; does not block. Once.
+    virtual void terminate() = 0;
     /// What it has used so far, as of the last look.
     virtual Usage usage() const = 0;
     /// Readable once wait() would answer: for poll loops. Stays ours.

@@ -60,13 +60,16 @@ Result<std::unique_ptr<Agent>> Agent::open(
     );
     agent->lock_ = std::move(lock);
     agent->cache_ = std::move(cache);
-    agent->stager_.emplace(InputStager::Collaborators{
-        .client = agent->client_,
-        .cache = *agent->cache_,
-        .disk = with.disk,
-        .clock = with.clock,
-        .random = with.random,
-    });
+    agent->stager_.emplace(
+        InputStager::Collaborators{
+            .client = agent->client_,
+            .cache = *agent->cache_,
+            .disk = with.disk,
+            .clock = with.clock,
+            .random = with.random,
+        },
+        agent->settings_.inputs_bytes_max
+    );
     return agent;
 }
 
@@ -74,7 +77,10 @@ Agent::Agent(AgentSettings settings, Collaborators with, Secret api_key, Identit
     : settings_(std::move(settings)),
       with_(with),
       run_settings_{
-          .paths = settings_.paths, .engine = settings_.engine, .limits = settings_.limits
+          .paths = settings_.paths,
+          .engine = settings_.engine,
+          .limits = settings_.limits,
+          .cancel_grace = settings_.cancel_grace,
       },
       identity_(std::move(identity)),
       client_(with.http, settings_.server_url, std::move(api_key)),
@@ -154,6 +160,7 @@ net::Task<void> Agent::register_worker() {
     CO_TRY(protocol::HardwareProfile profile, co_await net::run_on(with_.disk, std::move(read)));
     profile.sandboxes = {std::string(sandbox::to_string(with_.sandbox.kind()))};
     run_settings_.threads = std::max(1, profile.cpus / settings_.slots);
+    gpus_per_slot_ = profile.gpus / settings_.slots;
     while (!draining_) {
         auto request =
             identity_.registration(settings_.name, settings_.pool, profile, with_.clock.now());
@@ -237,6 +244,7 @@ net::Task<protocol::NextJobReply> Agent::poll(int slots) {
         .worker_id = identity_.worker_id(),
         .slots = slots,
         .wait_seconds = static_cast<double>(settings_.poll_wait.count()),
+        .gpus = gpus_per_slot_,
     });
 }
 
@@ -273,6 +281,7 @@ net::Task<void> Agent::hold(std::shared_ptr<HeldJob> job, protocol::LeasedJob le
             .identity = identity_,
             .stager = *stager_,
             .uploader = uploader_,
+            .llm = with_.llm,
             .sender = sender_,
             .sandbox = with_.sandbox,
             .engines = with_.engines,

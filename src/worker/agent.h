@@ -25,6 +25,7 @@
 #include "worker/identity.h"
 #include "worker/input_stager.h"
 #include "worker/job_run.h"
+#include "worker/llm_service.h"
 #include "worker/output_uploader.h"
 #include "worker/reporter.h"
 #include "worker/result_sender.h"
@@ -42,6 +43,8 @@ struct AgentSettings {
     std::chrono::seconds poll_wait{20};  ///< a long poll
     std::chrono::seconds drain_time{60
     };  ///< for running jobs to end after drain(); then they are handed back
+    std::chrono::milliseconds cancel_grace{5'000};  ///< from SIGTERM to SIGKILL
+    std::int64_t inputs_bytes_max = 0;              ///< kept from earlier jobs; 0: no limit
 };
 
 /// A worker: registers, takes as many jobs as it has slots, runs them, and ends when it is told to.
@@ -55,6 +58,7 @@ public:
         net::WorkPool& engines;  ///< at least `slots` threads
         net::WorkPool& disk;
         sandbox::Sandbox& sandbox;
+        LlmService& llm;
     };
 
     /// Locks the worker's folders, clears what earlier runs have left and reads or makes its key.
@@ -96,6 +100,7 @@ private:
     AgentSettings settings_;
     Collaborators with_;
     JobRunSettings run_settings_;
+    int gpus_per_slot_ = 0;
     UniqueFd lock_;
     Identity identity_;
     std::unique_ptr<storage::BlobStore> cache_;

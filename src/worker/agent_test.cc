@@ -11,6 +11,8 @@
 #include "fleet/envelope.h"
 #include "fleet/registration.h"
 #include "worker/control_plane_test_internal.h"
+#include "worker/eviction.h"
+#include "worker/teacher_test_internal.h"
 
 namespace nexa::worker {
 namespace {
@@ -38,6 +40,11 @@ protected:
         settings.engine = script;
         settings.server_url = server.url();
         sandbox = std::move(*sandbox::make_sandbox(sandbox::Kind::kProcess));
+        llm = std::move(*LlmService::open(
+            llm_settings,
+            settings.paths.worker_answers(),
+            {.clock = clock, .random = random, .io = io, .disk = disk, .secrets = secrets}
+        ));
         auto opened = Agent::open(
             settings,
             {
@@ -48,6 +55,7 @@ protected:
                 .engines = engines,
                 .disk = disk,
                 .sandbox = *sandbox,
+                .llm = *llm,
             },
             Secret(server.key())
         );
@@ -63,6 +71,7 @@ protected:
             thread.join();
         }
         agent.reset();
+        llm.reset();
     }
     /// Until the agent ends by itself.
     Status wait_for_end() {
@@ -87,6 +96,9 @@ protected:
     net::WorkPool engines{{.name = "engines", .threads = 2}};
     net::HttpClient http{{}, clock, random};
     std::unique_ptr<sandbox::Sandbox> sandbox;
+    const SecretManager secrets{{.environment = {{"TEACHER_KEY", "sk-teacher"}}}};
+    LlmSettings llm_settings;
+    std::unique_ptr<LlmService> llm;
     AgentSettings settings{
         .paths = StoragePaths(folder.path()), .slots = 2, .poll_wait = 1s, .drain_time = 0s
     };
@@ -118,6 +130,51 @@ TEST_F(AgentTest, RunsAJobFromSignedSpecToSignedResult) {
     EXPECT_TRUE(status) << status.error().to_string();
     EXPECT_TRUE(left(settings.paths.worker_jobs()).empty());
     EXPECT_TRUE(left(settings.paths.worker_outbox()).empty());
+}
+
+/// Asks one question over llm.sock, and says the answer back as its result.
+constexpr std::string_view kAskingEngine = R"(
+cd "$2" && python3 - <<'END'
+import json, socket
+asked = {"id": 1, "messages": [{"role": "user", "content": "why?"}]}
+with socket.socket(socket.AF_UNIX) as link:
+    link.connect("llm.sock")
+    link.sendall((json.dumps(asked) + "\n").encode())
+    reply = json.loads(link.makefile().readline())
+with open("result.json", "w") as file:
+    json.dump({"result": {"text": reply["choices"][0]["text"]}, "usage": {"input_tokens": 100}}, file)
+END
+)";
+
+TEST_F(AgentTest, EngineAsksItsTeacherAndTheWorkersCountIsAddedToTheUsage) {
+    FakeTeacher teacher;
+    llm_settings.teachers = {
+        {.name = "local", .base_url = teacher.url(), .api_key_secret = "TEACHER_KEY"}
+    };
+    server.job_type = "generate";
+    server.payload = R"({"domain":"poems","num_samples":1,"teacher":"local/m"})";
+    const JobResult result = run_one(kAskingEngine);
+    ASSERT_EQ(result.outcome, "completed") << (result.error ? result.error->message : "");
+    EXPECT_EQ(result.result->text, R"({"text": "echo: why?"})");
+    EXPECT_EQ(result.usage.input_tokens, 111);
+    EXPECT_EQ(result.usage.output_tokens, 5);
+    ASSERT_EQ(teacher.seen().size(), 1U);
+    EXPECT_EQ(teacher.seen()[0].authorization, "Bearer sk-teacher");
+    const auto events = server.events("job_1");
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].phase, "teacher");
+    EXPECT_EQ(events[0].metrics.at("requests"), 1);
+}
+
+TEST_F(AgentTest, JobWhoseTeacherIsNotConfiguredFailsBeforeItsEngineRuns) {
+    server.job_type = "generate";
+    server.payload = R"({"domain":"poems","num_samples":1,"teacher":"openai/gpt-4o-mini"})";
+    const JobResult result = run_one("touch " + (folder.path() / "ran").native());
+    EXPECT_EQ(result.outcome, "failed");
+    EXPECT_EQ(result.error->code, "unavailable");
+    EXPECT_EQ(result.error->param, "teacher");
+    EXPECT_FALSE(result.error->hint.empty());
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "ran"));
 }
 
 TEST_F(AgentTest, SpecOfAnotherSignerIsNotRun) {
@@ -164,6 +221,49 @@ echo '{"result":{},"outputs":[{"artifact_id":"a","kind":"dataset","path":"made"}
     );
     EXPECT_EQ(result.error->code, "invalid_argument");
     EXPECT_TRUE(result.artifacts.empty());
+}
+
+TEST_F(AgentTest, ManyOutputsAllArrive) {
+    const JobResult result = run_one(R"(
+mkdir -p "$2/outputs/made"
+i=0; while [ $i -lt 50 ]; do echo "part $i" > "$2/outputs/made/$i"; i=$((i+1)); done
+echo '{"result":{},"outputs":[{"artifact_id":"a","kind":"dataset","path":"made"}]}' > "$2/result.json")"
+    );
+    ASSERT_EQ(result.artifacts.size(), 1U);
+    EXPECT_EQ(result.artifacts[0].files.size(), 50U);
+    for (int i = 0; i < 50; ++i) {
+        const std::string text = fmt::format("part {}\n", i);
+        EXPECT_EQ(server.blob(sha256(text)), text);
+    }
+}
+
+TEST_F(AgentTest, InputsThatNobodyHasUsedForLongestMakeRoom) {
+    settings.inputs_bytes_max = 25;
+    const auto age = [&](std::string_view bytes, std::chrono::hours hours) {
+        auto cache = *storage::BlobStore::open(settings.paths.worker());
+        const auto blob = *cache->put(bytes);
+        mark_used(*cache->path_of(blob.digest), clock.now() - hours);
+    };
+    age("old bytes.", 3h);
+    age("mid bytes.", 2h);
+    server.give_input("dataset", "a/data.txt", "new bytes.");
+    ASSERT_EQ(run_one(kGoodEngine).outcome, "completed");
+    end();
+    const auto cache = *storage::BlobStore::open(settings.paths.worker());
+    EXPECT_FALSE(cache->exists(sha256("old bytes.")));
+    EXPECT_TRUE(cache->exists(sha256("mid bytes.")));
+    EXPECT_TRUE(cache->exists(sha256("new bytes.")));
+}
+
+TEST_F(AgentTest, CancelledEngineMayEndByItself) {
+    settings.cancel_grace = 60s;
+    server.set_action("cancel");
+    const JobResult result = run_one(R"(
+trap 'echo saved; exit 3' TERM
+echo '{"type":"log"}' >&3
+while :; do sleep 0.05; done)");
+    EXPECT_EQ(result.outcome, "cancelled");
+    EXPECT_EQ(server.log("job_1"), "saved\n");
 }
 
 TEST_F(AgentTest, CancelKillsTheEngineAndCompletesAsCancelled) {
@@ -273,7 +373,8 @@ TEST_F(AgentTest, SecondWorkerInTheSameFolderIsRefused) {
          .http = http,
          .engines = engines,
          .disk = disk,
-         .sandbox = *sandbox},
+         .sandbox = *sandbox,
+         .llm = *llm},
         Secret("k")
     );
     ASSERT_FALSE(second);

@@ -79,6 +79,8 @@ public:
     std::atomic<int> complete_failures = 0;
     std::atomic<int> spec_fence_offset = 0;
     std::atomic<double> lease_seconds = 60;
+    std::string job_type = "echo";  ///< of all jobs offered from now on
+    std::string payload = "{}";
 
     void change_key() {
         const std::lock_guard lock(mutex_);
@@ -116,10 +118,10 @@ public:
         const std::lock_guard lock(mutex_);
         offered_.push_back({
             .job_id = std::move(job_id),
-            .job_type = "echo",
+            .job_type = job_type,
             .worker_id = "wk_1",
             .fence = fence,
-            .payload = JsonText{"{}"},
+            .payload = JsonText{payload},
             .inputs = inputs_,
         });
     }

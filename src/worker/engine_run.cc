@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -70,9 +71,9 @@ public:
                 {.fd = events_.get(), .events = POLLIN, .revents = 0},
             }};
             static_cast<void>(::poll(watched.data(), watched.size(), kTickMilliseconds));
-            if (watched[1].revents != 0) {
-                stopping = true;
-                running_->kill();
+            stopping = stopping || watched[1].revents != 0;
+            if (stopping) {
+                stop();
             }
             read_events();
             tick();
@@ -87,6 +88,20 @@ public:
     }
 
 private:
+    void stop() {
+        const auto now = std::chrono::steady_clock::now();
+        const auto grace = watcher_.grace ? watcher_.grace() : std::chrono::milliseconds(0);
+        if (!stopped_at_) {
+            stopped_at_ = now;
+            if (grace > std::chrono::milliseconds(0)) {
+                running_->terminate();
+            }
+        }
+        if (now >= *stopped_at_ + grace) {
+            running_->kill();
+        }
+    }
+
     /// All that is there now, but no more than a pipe holds at once, so that a flood cannot keep us
     /// from the rest.
     void read_events() {
@@ -126,6 +141,7 @@ private:
     UniqueFd events_;
     EventReader reader_;
     std::unique_ptr<sandbox::RunningJob> running_;
+    std::optional<std::chrono::steady_clock::time_point> stopped_at_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -49,7 +50,10 @@ struct EngineWatcher {
     std::function<void(protocol::EngineEvent)> on_event;
     /// At least four times a second, and once after the end: how long the log is.
     std::function<void(std::int64_t log_bytes)> on_tick;
-    int stop_fd = -1;  ///< kill the job once this is readable
+    int stop_fd = -1;  ///< end the job once this is readable
+    /// How long after SIGTERM the job is killed, asked again while it ends; zero, or not given: at
+    /// once, without SIGTERM.
+    std::function<std::chrono::milliseconds()> grace = {};
 };
 
 /// Runs `nexa-engine run JOBDIR` in `sandbox` with descriptor 3 as event pipe, to its end or until

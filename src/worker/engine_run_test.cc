@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <charconv>
 
 #include "core/json.h"
@@ -46,6 +47,7 @@ protected:
                     },
                 .on_tick = [this](std::int64_t bytes) { log_bytes = bytes; },
                 .stop_fd = stop.read_end.get(),
+                .grace = [this] { return grace; },
             }
         );
     }
@@ -60,6 +62,7 @@ protected:
     std::vector<protocol::EngineEvent> events;
     std::int64_t log_bytes = 0;
     bool stop_at_event = false;
+    std::atomic<std::chrono::milliseconds> grace = 0ms;
 };
 
 TEST_F(EngineRunTest, EventsComeFromDescriptorThreeAndBothStreamsAreTheLog) {
@@ -107,6 +110,30 @@ wait)");
         ASSERT_GT(pid, 1);
         EXPECT_EQ(::kill(pid, 0), -1) << name;
     }
+}
+
+TEST_F(EngineRunTest, StopWithGraceLetsTheEngineEndItself) {
+    stop_at_event = true;
+    grace = 60s;
+    const auto outcome = run(R"(
+trap 'echo saved; exit 3' TERM
+echo '{"type":"log"}' >&3
+while :; do sleep 0.05; done)");
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->ending, sandbox::Ending::kExited);
+    EXPECT_EQ(outcome->status->exit_code, 3);
+    EXPECT_EQ(text("engine.log"), "saved\n");
+}
+
+TEST_F(EngineRunTest, EngineThatDoesNotEndInItsGraceIsKilled) {
+    stop_at_event = true;
+    grace = 300ms;
+    const auto outcome = run(R"(
+trap '' TERM
+echo '{"type":"log"}' >&3
+while :; do sleep 0.05; done)");
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->ending, sandbox::Ending::kKilled);
 }
 
 TEST_F(EngineRunTest, EngineThatClosesItsPipeGoesOn) {

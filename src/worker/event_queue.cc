@@ -23,33 +23,36 @@ std::size_t weight_of(const protocol::EngineEvent& event) {
 }  // namespace
 
 void EventQueue::add(protocol::EngineEvent event) {
-    if (entries_.size() >= kEventsMax) {
-        const auto old_progress = std::ranges::find(entries_, "progress", [](const Entry& entry) {
-            return std::string_view(entry.event.type);
-        });
-        entries_.erase(old_progress == entries_.end() ? entries_.begin() : old_progress);
+    if (events_.size() >= kEventsMax) {
+        const auto unoffered = events_.begin() + static_cast<std::ptrdiff_t>(offered_);
+        const auto old_progress =
+            std::ranges::find(unoffered, events_.end(), "progress", &protocol::EngineEvent::type);
+        events_.erase(old_progress == events_.end() ? unoffered : old_progress);
         ++dropped_;
     }
-    entries_.push_back({.number = ++last_number_, .event = std::move(event)});
+    events_.push_back(std::move(event));
 }
 
-EventQueue::Batch EventQueue::front(std::size_t bytes_max) const {
-    Batch batch;
+EventQueue::Batch EventQueue::front(std::size_t bytes_max) {
+    Batch batch{.first = first_number_, .mark = first_number_ - 1};
     std::size_t bytes = 0;
-    for (const Entry& entry : entries_) {
-        bytes += weight_of(entry.event);
-        if (!batch.events.empty() && bytes > bytes_max) {
+    for (const protocol::EngineEvent& event : events_) {
+        bytes += weight_of(event);
+        if (batch.events.size() == kBatchMax || (!batch.events.empty() && bytes > bytes_max)) {
             break;
         }
-        batch.events.push_back(entry.event);
-        batch.mark = entry.number;
+        batch.events.push_back(event);
+        ++batch.mark;
     }
+    offered_ = std::max(offered_, batch.events.size());
     return batch;
 }
 
-void EventQueue::drop_through(std::uint64_t mark) {
-    while (!entries_.empty() && entries_.front().number <= mark) {
-        entries_.pop_front();
+void EventQueue::drop_through(std::int64_t mark) {
+    while (!events_.empty() && first_number_ <= mark) {
+        events_.pop_front();
+        ++first_number_;
+        offered_ -= offered_ > 0 ? 1 : 0;
     }
 }
 

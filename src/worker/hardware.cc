@@ -10,6 +10,7 @@
 #include <charconv>
 #include <string>
 
+#include "core/child_process.h"
 #include "core/file.h"
 #include "core/utf8.h"
 
@@ -50,6 +51,28 @@ std::string_view value_of(std::string_view text, std::string_view name) {
     return {};
 }
 
+std::string_view trimmed(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
+    return text.substr(0, text.find_last_not_of(" \t\r") + 1);
+}
+
+/// Mebibytes as nvidia-smi writes them; 0 for "[N/A]", as boards say that share the main memory.
+std::int64_t mebibytes(std::string_view text) {
+    constexpr std::int64_t kMost = std::int64_t{1} << 30U;
+    std::int64_t value = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    return read.ec == std::errc() && value > 0 && value < kMost ? value : 0;
+}
+
+/// Nothing where there is no such program, or no driver for it.
+std::string ask_nvidia_smi() {
+    const auto asked = run_and_capture(
+        {"nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"},
+        {.output_bytes_max = 65536, .timeout = std::chrono::seconds(10)}
+    );
+    return asked && asked->status.success() ? asked->output : std::string();
+}
+
 int usable_cpus() {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -74,6 +97,27 @@ std::string parse_cpu_model(std::string_view cpuinfo) {
     return quotable(value_of(cpuinfo, "model name"), kTextMax);
 }
 
+void parse_gpus(std::string_view csv, protocol::HardwareProfile& profile) {
+    constexpr int kGpusMax = 1024;
+    constexpr std::int64_t kMebibyte = std::int64_t{1} << 20U;
+    std::int64_t least = INT64_MAX;
+    while (!csv.empty() && profile.gpus < kGpusMax) {
+        const std::string_view line = csv.substr(0, csv.find('\n'));
+        csv.remove_prefix(std::min(csv.size(), line.size() + 1));
+        const std::size_t comma = line.rfind(',');
+        if (comma == std::string_view::npos || trimmed(line.substr(0, comma)).empty()) {
+            continue;
+        }
+        if (profile.gpus++ == 0) {
+            profile.gpu_model = quotable(trimmed(line.substr(0, comma)), kTextMax);
+        }
+        least = std::min(least, mebibytes(trimmed(line.substr(comma + 1))));
+    }
+    if (profile.gpus > 0) {
+        profile.gpu_memory_bytes = least * kMebibyte;
+    }
+}
+
 protocol::HardwareProfile read_hardware(const std::filesystem::path& folder) {
     protocol::HardwareProfile profile;
     std::array<char, kTextMax + 1> name{};
@@ -87,6 +131,7 @@ protocol::HardwareProfile read_hardware(const std::filesystem::path& folder) {
         constexpr std::uint64_t kMost = 1ULL << 60U;
         profile.disk_bytes = static_cast<std::int64_t>(std::min(*free, kMost));
     }
+    parse_gpus(ask_nvidia_smi(), profile);
     return profile;
 }
 

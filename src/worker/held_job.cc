@@ -60,7 +60,7 @@ void HeldJob::engine_ended() {
     announce();
 }
 
-HeldJob::Pending HeldJob::pending(std::size_t event_bytes_max) const {
+HeldJob::Pending HeldJob::pending(std::size_t event_bytes_max) {
     const Lock lock(mutex_);
     EventQueue::Batch batch = events_.front(event_bytes_max);
     Pending pending{
@@ -68,6 +68,7 @@ HeldJob::Pending HeldJob::pending(std::size_t event_bytes_max) const {
             {.job_id = id_.job_id,
              .fence = id_.fence,
              .events = std::move(batch.events),
+             .first_event = batch.first,
              .log_offset = log_stored_},
         .event_mark = batch.mark,
         .log_is_whole = engine_ended_,

@@ -62,11 +62,11 @@ public:
     /// A part of what is to be reported.
     struct Pending {
         protocol::JobReport report;  ///< its log is still to be read
-        std::uint64_t event_mark = 0;
+        std::int64_t event_mark = 0;
         std::filesystem::path log;  ///< empty: nothing to read
         bool log_is_whole = false;
     };
-    Pending pending(std::size_t event_bytes_max) const;
+    Pending pending(std::size_t event_bytes_max);
     bool has_news() const;
     /// The server has answered `sent`, which was asked at `asked_at`.
     void reported(const Pending& sent, const protocol::JobReportReply& reply, SteadyTime asked_at);

@@ -50,11 +50,31 @@ TEST(EventQueue, FullQueueLosesTheOldestProgressFirst) {
     }
     EXPECT_EQ(queue.size(), EventQueue::kEventsMax);
     EXPECT_EQ(queue.dropped(), 1U);
-    const auto events = queue.front(1U << 30U).events;
-    EXPECT_EQ(events.front().message, "first");
-    EXPECT_EQ(events[1].type, "metric");
     queue.add(event("log", "last"));  // no progress left: the oldest goes
-    EXPECT_EQ(queue.front(1).events.front().type, "metric");
+    EXPECT_EQ(queue.size(), EventQueue::kEventsMax);
+    const auto events = queue.front(1U << 30U).events;
+    EXPECT_EQ(events.size(), EventQueue::kBatchMax);
+    EXPECT_EQ(events.front().type, "metric");
+}
+
+TEST(EventQueue, NumbersRiseByOneWhateverIsDropped) {
+    EventQueue queue;
+    for (std::size_t i = 0; i < EventQueue::kEventsMax; ++i) {
+        queue.add(event("progress", std::to_string(i)));
+    }
+    const auto first = queue.front(1);
+    EXPECT_EQ(first.first, 1);
+    EXPECT_EQ(first.mark, 1);
+    queue.add(event("log", "one too many"));  // what was in a batch stays
+    const auto again = queue.front(1'000);
+    EXPECT_EQ(again.first, 1);
+    EXPECT_EQ(again.events[0].message, "0");
+    EXPECT_EQ(again.events[1].message, "2");
+    queue.drop_through(again.mark);
+    const auto next = queue.front(1);
+    EXPECT_EQ(next.first, again.mark + 1);
+    queue.drop_through(again.mark);  // a late confirmation
+    EXPECT_EQ(queue.front(1).first, next.first);
 }
 
 TEST(EventQueue, ConfirmationOfWhatWasDroppedMeanwhileTakesNothingElse) {
@@ -75,6 +95,7 @@ TEST_F(HeldJobTest, EventsAreNewsUntilTheServerHasThem) {
     const auto pending = job->pending(1000);
     ASSERT_EQ(pending.report.events.size(), 1U);
     EXPECT_EQ(pending.report.fence, 7);
+    EXPECT_EQ(pending.report.first_event, 1);
     EXPECT_TRUE(job->has_news());
     job->reported(pending, answer("go_on"), kStart + 5s);
     EXPECT_FALSE(job->has_news());

@@ -4,10 +4,12 @@
 #include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "core/retry.h"
 #include "core/storage_paths.h"
 #include "storage/object_key.h"
+#include "worker/eviction.h"
 
 namespace nexa::worker {
 
@@ -108,6 +110,7 @@ net::Task<void> InputStager::stage(
     std::vector<protocol::JobInput> inputs, fs::path folder, CancelToken token
 ) {
     CO_TRY_STATUS(check_inputs(inputs));
+    CO_TRY_STATUS(co_await net::run_on(with_.disk, [this, &inputs] { return make_room(inputs); }));
     for (const protocol::JobInput& input : inputs) {
         const fs::path target = folder / input.name;
         CO_TRY_STATUS(co_await net::run_on(with_.disk, [target] { return make_folder(target); }));
@@ -120,6 +123,51 @@ net::Task<void> InputStager::stage(
         }
     }
     co_return ok();
+}
+
+/// Before the fetching, so that the disk never holds both.
+Status InputStager::make_room(const std::vector<protocol::JobInput>& inputs) {
+    if (bytes_max_ <= 0) {
+        return {};
+    }
+    // Another job may be staging what it has just found here.
+    constexpr std::chrono::minutes kInUse{10};
+    std::int64_t missing = 0;
+    for (const protocol::JobInput& input : inputs) {
+        for (const protocol::InputFile& file : input.files) {
+            TRY(const Sha256Digest digest, Sha256Digest::parse(file.digest));
+            if (const auto path = with_.cache.path_of(digest)) {
+                mark_used(*path, with_.clock.now());
+            } else {
+                missing += file.size;
+            }
+        }
+    }
+    if (missing == 0) {
+        return {};
+    }
+    std::vector<CachedFile> files;
+    TRY_STATUS(with_.cache.list([&](const storage::BlobInfo& blob) {
+        std::error_code gone;
+        const auto path = with_.cache.path_of(blob.digest);
+        const auto used_at = path ? fs::last_write_time(*path, gone) : fs::file_time_type();
+        if (path && !gone) {
+            files.push_back(
+                {.path = blob.digest.hex(), .bytes = blob.size.value(), .used_at = used_at}
+            );
+        }
+        return true;
+    }));
+    const auto spare_after = to_file_time(with_.clock.now() - kInUse);
+    for (const CachedFile& file :
+         choose_victims(std::move(files), bytes_max_ - missing, spare_after)) {
+        TRY(const Sha256Digest digest, Sha256Digest::parse(file.path.native()));
+        const Status removed = with_.cache.remove(digest);
+        if (!removed && removed.error().code != ErrorCode::kNotFound) {
+            return removed;
+        }
+    }
+    return {};
 }
 
 net::Task<void> InputStager::stage_file(
@@ -137,8 +185,10 @@ net::Task<void> InputStager::stage_file(
         co_return Error::invalid_argument("it has {} bytes, not {}", size.value(), file.size)
             .at("size");
     }
-    co_return co_await net::run_on(with_.disk, [&cache = with_.cache, digest, target] {
-        return place(cache, digest, target);
+    co_return co_await net::run_on(with_.disk, [this, digest, target]() -> Status {
+        TRY(const fs::path blob, with_.cache.path_of(digest));
+        mark_used(blob, with_.clock.now());
+        return place(with_.cache, digest, target);
     });
 }
 

@@ -18,7 +18,8 @@
 namespace nexa::worker {
 
 /// Lays out a job's inputs: FOLDER/<name>/<path>, each file checked against its hash. What the
-/// worker has kept from earlier jobs is not fetched again. Thread-safe; blocks on the disk pool
+/// worker has kept from earlier jobs is not fetched again; what nobody has used for longest goes
+/// when that becomes too much. Thread-safe; blocks on the disk pool
 /// only.
 class InputStager {
 public:
@@ -29,7 +30,10 @@ public:
         const Clock& clock;
         Random& random;
     };
-    explicit InputStager(Collaborators with) : with_(with), downloads_(with.cache, with.random) {}
+    /// `bytes_max`: of what is kept from earlier jobs; 0: no limit. A job's own inputs are fetched
+    /// even if they are larger.
+    InputStager(Collaborators with, std::int64_t bytes_max)
+        : with_(with), bytes_max_(bytes_max), downloads_(with.cache, with.random) {}
 
     /// Makes `folder`/<name> for each input. A failing network is tried again until `token` is
     /// cancelled, ten minutes at most. Errors: kInvalidArgument (a name, path, size or digest),
@@ -47,7 +51,10 @@ private:
     net::Task<void> fetch_once(Sha256Digest digest, Bytes size, CancelToken token);
     net::Task<void> append_all(net::HttpStream stream, std::string upload, CancelToken token);
 
+    Status make_room(const std::vector<protocol::JobInput>& inputs);
+
     Collaborators with_;
+    const std::int64_t bytes_max_;
     storage::BlobUploads downloads_;
 };
 

@@ -146,8 +146,13 @@ net::Task<protocol::EngineResult> JobRun::execute(protocol::JobSpec spec) {
         co_return Error::unavailable("this worker has no sandbox '{}'", spec.sandbox).at("sandbox");
     }
     CO_TRY_STATUS(co_await prepare(spec));
+    CO_TRY(
+        std::unique_ptr<LlmSocket> llm, co_await with_.llm.offer(spec, work_folder(), job_->token())
+    );
     auto run = [this, &spec] { return run_engine_blocking(spec); };
     const Result<sandbox::Outcome> outcome = co_await net::run_on(with_.engines, std::move(run));
+    const protocol::Usage asked = llm ? measured(*llm) : protocol::Usage{};
+    llm.reset();
     job_->engine_ended();
     if (!outcome) {
         co_return as_weather(outcome.error());
@@ -162,7 +167,29 @@ net::Task<protocol::EngineResult> JobRun::execute(protocol::JobSpec spec) {
              {"error", result.error().to_string()}}
         );
     }
-    co_return judge(std::move(result), *outcome);
+    protocol::EngineResult verdict = judge(std::move(result), *outcome);
+    verdict.usage.input_tokens += asked.input_tokens;
+    verdict.usage.output_tokens += asked.output_tokens;
+    co_return verdict;
+}
+
+/// What the engine itself says of a teacher's tokens would be hearsay.
+protocol::Usage JobRun::measured(const LlmSocket& llm) {
+    const LlmUsage usage = llm.usage();
+    job_->add_event({
+        .type = "metric",
+        .phase = "teacher",
+        .metrics =
+            {
+                {"requests", static_cast<double>(usage.requests)},
+                {"from_cache", static_cast<double>(usage.from_cache)},
+                {"failed", static_cast<double>(usage.failed)},
+                {"input_tokens", static_cast<double>(usage.prompt_tokens)},
+                {"output_tokens", static_cast<double>(usage.completion_tokens)},
+                {"cost_usd", to_usd(usage.cost)},
+            },
+    });
+    return {.input_tokens = usage.prompt_tokens, .output_tokens = usage.completion_tokens};
 }
 
 net::Task<void> JobRun::prepare(protocol::JobSpec spec) {
@@ -206,6 +233,12 @@ Result<sandbox::Outcome> JobRun::run_engine_blocking(const protocol::JobSpec& sp
                 job_->fence_if_over(with_.clock.steady_now());
             },
         .stop_fd = job_->stop_fd(),
+        // Only the user's own cancel can wait: in every other case somebody else may have the job.
+        .grace =
+            [this] {
+                return job_->stop_reason() == StopReason::kCancelled ? settings_.cancel_grace
+                                                                     : std::chrono::milliseconds(0);
+            },
     };
     return run_engine(with_.sandbox, engine, watcher);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "worker/held_job.h"
 #include "worker/identity.h"
 #include "worker/input_stager.h"
+#include "worker/llm_service.h"
 #include "worker/output_uploader.h"
 #include "worker/result_sender.h"
 
@@ -26,6 +28,8 @@ struct JobRunSettings {
     std::filesystem::path engine;
     sandbox::Limits limits;  ///< the worker's own: a job's can only be tighter
     int threads = 0;         ///< for each engine; 0: all
+    /// What a cancelled engine gets to end by itself.
+    std::chrono::milliseconds cancel_grace{5'000};
 };
 
 /// One lease from the signed spec to the answered result. What ends it early: a lost lease
@@ -38,6 +42,7 @@ public:
         const Identity& identity;
         InputStager& stager;
         OutputUploader& uploader;
+        LlmService& llm;
         ResultSender& sender;
         sandbox::Sandbox& sandbox;
         net::WorkPool& engines;  ///< a thread for each slot: held as long as an engine runs
@@ -59,6 +64,7 @@ public:
 private:
     net::Task<protocol::JobResult> attempt();
     net::Task<protocol::EngineResult> execute(protocol::JobSpec spec);
+    protocol::Usage measured(const LlmSocket& llm);
     net::Task<void> prepare(protocol::JobSpec spec);
     Result<sandbox::Outcome> run_engine_blocking(const protocol::JobSpec& spec);
     net::Task<void> flush_reports();

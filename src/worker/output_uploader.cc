@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "core/retry.h"
 #include "storage/byte_source.h"
 #include "storage/object_key.h"
@@ -111,8 +113,8 @@ net::Task<UploadedOutputs> OutputUploader::upload(
             .name = std::move(output.name),
             .metrics = std::move(output.metrics),
         };
+        CO_TRY_STATUS(co_await upload_all(files, token));
         for (const OutputFile& file : files) {
-            CO_TRY_STATUS(co_await upload_file(file, token));
             artifact.files.push_back(
                 {.path = file.path, .digest = file.digest.prefixed(), .size = file.size}
             );
@@ -121,6 +123,36 @@ net::Task<UploadedOutputs> OutputUploader::upload(
         uploaded.artifacts.push_back(std::move(artifact));
     }
     co_return uploaded;
+}
+
+/// What is left to do, shared by coroutines of one executor.
+struct OutputUploader::Uploading {
+    const std::vector<OutputFile>& files;
+    std::size_t next = 0;
+    Status status;
+};
+
+net::Task<void> OutputUploader::upload_all(
+    const std::vector<OutputFile>& files, CancelToken token
+) {
+    using boost::asio::experimental::awaitable_operators::operator&&;
+    Uploading work{.files = files};
+    co_await (
+        upload_in_turn(work, token) && upload_in_turn(work, token) && upload_in_turn(work, token) &&
+        upload_in_turn(work, token)
+    );
+    co_return work.status;
+}
+
+net::Task<void> OutputUploader::upload_in_turn(Uploading& work, CancelToken token) {
+    while (work.status && work.next < work.files.size()) {
+        const std::size_t mine = work.next++;
+        const Status done = co_await upload_file(work.files[mine], token);
+        if (!done && work.status) {
+            work.status = done;
+        }
+    }
+    co_return ok();
 }
 
 net::Task<void> OutputUploader::upload_file(OutputFile file, CancelToken token) {

@@ -37,7 +37,7 @@ struct UploadedOutputs {
 };
 
 /// Brings a job's outputs to the server: each file under its hash, those that are there already not
-/// again. Thread-safe; blocks on the disk pool only.
+/// again, four at a time. Thread-safe; blocks on the disk pool only.
 class OutputUploader {
 public:
     struct Collaborators {
@@ -56,6 +56,9 @@ public:
     );
 
 private:
+    struct Uploading;
+    net::Task<void> upload_all(const std::vector<OutputFile>& files, CancelToken token);
+    net::Task<void> upload_in_turn(Uploading& work, CancelToken token);
     net::Task<void> upload_file(OutputFile file, CancelToken token);
     net::Task<void> upload_once(OutputFile file);
 

@@ -173,6 +173,62 @@ class Worker(Program):
         )
 
 
+class Gateway(Program):
+    """Without a control plane, unless `more` names one."""
+
+    def __init__(self, folder: Path, *more):
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(
+            [BUILD / "bin/nexa-gateway", "--dir", folder, "--port", str(self.port), *more],
+            folder.parent / f"{folder.name}.log",
+        )
+
+    def status(self, path: str) -> int:
+        """0 while nobody listens."""
+        try:
+            return Client(self.url).get(path, timeout=5).status
+        except OSError:
+            return 0
+
+    def wait_ready(self):
+        def ready():
+            assert self.running, self.log.read_text()[-2000:]
+            return self.status("/readyz") == 200
+
+        wait_until(ready, 60, f"nexa-gateway (see {self.log})")
+        return self
+
+    def client(self, key: str | None = None) -> Client:
+        return Client(self.url, key)
+
+    def usage(self) -> list[dict]:
+        path = self.folder / "gateway/usage.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def runners(self) -> list[int]:
+        """Process ids of its children that run a model."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        pids = [int(pid) for child in children for pid in child.read_text().split()]
+        return [pid for pid in pids if b"serve" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.fixture
+def start_gateway(tmp_path):
+    """Starts gateways; all are gone afterwards."""
+    started = []
+
+    def start(*more, name: str = "gateway") -> Gateway:
+        started.append(Gateway(tmp_path / name, *more).start())
+        return started[-1]
+
+    yield start
+    for gateway in started:
+        if gateway.running:
+            gateway.kill()
+
+
 @pytest.fixture
 def nexad(tmp_path):
     server = Nexad(tmp_path / "server").start()

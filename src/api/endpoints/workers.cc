@@ -2,8 +2,8 @@
 #include "api/endpoints/workers.h"
 
 #include "api/authenticator.h"
+#include "api/blob_response.h"
 #include "api/rows.h"
-#include "net/file_response.h"
 
 namespace nexa::api {
 
@@ -154,11 +154,7 @@ net::Task<protocol::WorkerList> WorkerEndpoints::list(net::Call call) {
 }
 
 net::Task<net::Response> WorkerEndpoints::get_blob(net::Request request) {
-    CO_TRY(auto blob, co_await with_.artifacts.blob(request.parameter("digest")));
-    net::FileOptions options{.etag = fmt::format("\"{}\"", blob.digest)};
-    co_return co_await net::file_response(
-        with_.pool, std::move(blob.path), std::move(options), request.head
-    );
+    co_return co_await send_blob(with_.artifacts, with_.pool, std::move(request));
 }
 
 net::Task<net::Response> WorkerEndpoints::put_blob(net::Request request) {

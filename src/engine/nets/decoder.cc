@@ -19,6 +19,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/check.h"
+#include "engine/nets/cached_attention_internal.h"
 #include "engine/nets/init_internal.h"
 
 namespace nexa::nets {
@@ -87,6 +88,15 @@ void Decoder::to(const at::Device& device) {
     bind();
 }
 
+Decoder Decoder::fork() const {
+    Decoder forked = *this;
+    for (Parameter& parameter : forked.parameters_) {
+        parameter.value = parameter.value.detach().set_requires_grad(true);
+    }
+    forked.bind();
+    return forked;
+}
+
 void Decoder::bind() {
     std::map<std::string_view, at::Tensor> by_name;
     for (const Parameter& parameter : parameters_) {
@@ -148,18 +158,67 @@ at::Tensor Decoder::norm(const at::Tensor& x, const at::Tensor& weight) const {
     return at::rms_norm(x, {config_.hidden}, weight, config_.norm_epsilon);
 }
 
-at::Tensor Decoder::attention(std::size_t layer, const at::Tensor& x, const Pass& pass) const {
+bool Decoder::is_short(const at::Tensor& x, const Pass& pass) const {
+    // For long prompts libtorch's blocked attention is faster than a plain loop.
+    constexpr std::int64_t kLoopTokensMax = 64;
+    return pass.cache != nullptr && precision_ == Precision::kFloat32 && x.device().is_cpu() &&
+           x.size(1) <= kLoopTokensMax;
+}
+
+at::Tensor Decoder::cached_attention(
+    std::size_t layer, const at::Tensor& asking, const at::Tensor& x, const Pass& pass
+) const {
+    const Block& block = blocks_[layer];
+    const KvCache::Layer& cached = pass.cache->layers[layer];
+    const std::vector<std::int64_t> none(pass.counts.size(), 0);
+    const CachedAttention shape{
+        .heads = config_.heads,
+        .kv_heads = config_.kv_heads,
+        .head_dim = config_.head_dim,
+        .cosines = cosines_,
+        .sines = sines_,
+        .starts = pass.appends ? std::span<const std::int64_t>(pass.cache->lengths) : none,
+        .counts = pass.counts,
+    };
+    const at::Tensor joined = attend_cached(
+        shape,
+        product(asking, block.q, block.q_bias),
+        product(x, block.k, block.k_bias),
+        product(x, block.v, block.v_bias),
+        cached.keys,
+        cached.values
+    );
+    return product(joined, block.o, {});
+}
+
+at::Tensor Decoder::attention(
+    std::size_t layer, const at::Tensor& asking, const at::Tensor& x, const Pass& pass
+) const {
+    if (is_short(x, pass)) {
+        return cached_attention(layer, asking, x, pass);
+    }
     const Block& block = blocks_[layer];
     const auto rows = x.size(0);
     const auto length = x.size(1);
+    const auto asked = asking.size(1);
     const auto split = [&](const at::Tensor& y, std::int64_t heads) {
-        return y.view({rows, length, heads, config_.head_dim}).transpose(1, 2);
+        return y.view({rows, y.size(1), heads, config_.head_dim}).transpose(1, 2);
     };
-    at::Tensor queries = split(product(x, block.q, block.q_bias), config_.heads);
+    at::Tensor queries = split(product(asking, block.q, block.q_bias), config_.heads);
     at::Tensor keys = split(product(x, block.k, block.k_bias), config_.kv_heads);
     at::Tensor values = split(product(x, block.v, block.v_bias), config_.kv_heads);
-    queries = rotate(queries, pass.cosines, pass.sines);
     keys = rotate(keys, pass.cosines, pass.sines);
+    at::Tensor mask = pass.mask;
+    if (asked == length) {
+        queries = rotate(queries, pass.cosines, pass.sines);
+    } else {
+        const at::Tensor at_ends = pass.ends.view({rows});
+        const auto turned = [&](const at::Tensor& table) {
+            return table.index({at_ends}).view({rows, 1, 1, config_.head_dim / 2});
+        };
+        queries = rotate(queries, turned(cosines_), turned(sines_));
+        mask = at::arange(length, at_ends.options()).le(pass.ends.view({rows, 1, 1, 1}));
+    }
 
     if (pass.cache != nullptr) {
         KvCache::Layer& cached = pass.cache->layers[layer];
@@ -175,17 +234,17 @@ at::Tensor Decoder::attention(std::size_t layer, const at::Tensor& x, const Pass
         }
     }
     const std::int64_t group = config_.heads / config_.kv_heads;
-    const bool causal = !pass.mask.defined();
+    const bool causal = !mask.defined();
     const at::Tensor mixed = at::scaled_dot_product_attention(
         queries,
         repeat_heads(keys, group),
         repeat_heads(values, group),
-        causal ? std::nullopt : std::optional<at::Tensor>(pass.mask),
+        causal ? std::nullopt : std::optional<at::Tensor>(mask),
         0.0,
         causal
     );
     const at::Tensor joined =
-        mixed.transpose(1, 2).reshape({rows, length, config_.heads * config_.head_dim});
+        mixed.transpose(1, 2).reshape({rows, asked, config_.heads * config_.head_dim});
     return product(joined, block.o, {});
 }
 
@@ -197,7 +256,14 @@ at::Tensor Decoder::feed_forward(const Block& block, const at::Tensor& x) const 
 at::Tensor Decoder::run(const at::Tensor& ids, const Pass& pass) const {
     at::Tensor x = at::embedding(embedding_, ids);
     for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
-        x = x + attention(layer, norm(x, blocks_[layer].input_norm), pass);
+        const at::Tensor normed = norm(x, blocks_[layer].input_norm);
+        at::Tensor asking = normed;
+        if (pass.ends.defined() && layer + 1 == blocks_.size()) {
+            const at::Tensor ends = pass.ends.expand({x.size(0), 1, config_.hidden});
+            x = x.gather(1, ends);
+            asking = normed.gather(1, ends);
+        }
+        x = x + attention(layer, asking, normed, pass);
         x = x + feed_forward(blocks_[layer], norm(x, blocks_[layer].post_norm));
     }
     return norm(x, final_norm_);
@@ -250,10 +316,9 @@ Decoder::Prefilled Decoder::prefill(
     }
     Pass pass = training_pass({.ids = ids, .positions = {}, .documents = {}});
     pass.cache = &result.cache;
-    const at::Tensor hidden = run(ids, pass);
-    const at::Tensor last = as_tensor(lengths, ids.device()).sub(1).view({rows, 1, 1});
-    const at::Tensor ends = hidden.gather(1, last.expand({rows, 1, config_.hidden})).squeeze(1);
-    result.logits = logits(ends);
+    pass.counts = lengths;
+    pass.ends = as_tensor(lengths, ids.device()).sub(1).view({rows, 1, 1});
+    result.logits = logits(run(ids, pass).squeeze(1));
     return result;
 }
 
@@ -271,6 +336,8 @@ at::Tensor Decoder::step(const at::Tensor& ids, KvCache& cache) const {
     pass.visible = longest + 1;
     pass.mask = at::arange(pass.visible, positions.options()).le(pass.slots);
     pass.cache = &cache;
+    const std::vector<std::int64_t> ones(cache.lengths.size(), 1);
+    pass.counts = ones;
     pass.appends = true;
     const at::Tensor hidden = run(ids.unsqueeze(1), pass);
     for (std::int64_t& length : cache.lengths) {

@@ -65,6 +65,9 @@ public:
     void set_precision(Precision precision) { precision_ = precision; }
     /// Moves the weights. Gradients are dropped.
     void to(const at::Device& device);
+    /// A decoder with the same weights in the same memory, but gradients of its own: another thread
+    /// can train with it at the same time. Moving either parts them.
+    Decoder fork() const;
 
     /// The final norm's output, [rows, length, hidden], float32. Differentiable. Ids must lie in
     /// the vocabulary and rows fit max_positions (CHECKed: the callers' examples are validated).
@@ -93,8 +96,11 @@ private:
         at::Tensor cosines, sines;  ///< [rows or 1, 1, length, head_dim / 2]
         at::Tensor mask;            ///< undefined: plain causal
         at::Tensor slots;           ///< where the step's keys go, [rows, 1, 1, 1]
+        at::Tensor ends;            ///< of a prompt's rows the last position, [rows, 1, 1]: the
+                                    ///< last block answers for these alone
         std::int64_t visible = 0;   ///< cached positions in use
         KvCache* cache = nullptr;
+        std::span<const std::int64_t> counts;  ///< new tokens of each row of the cache
         bool appends = false;
     };
 
@@ -103,7 +109,14 @@ private:
     void make_rotations();
     at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const;
     at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
-    at::Tensor attention(std::size_t layer, const at::Tensor& x, const Pass& pass) const;
+    /// Of the positions in `asking` over those in `x`: the same, or the ends of them.
+    at::Tensor attention(
+        std::size_t layer, const at::Tensor& asking, const at::Tensor& x, const Pass& pass
+    ) const;
+    at::Tensor cached_attention(
+        std::size_t layer, const at::Tensor& asking, const at::Tensor& x, const Pass& pass
+    ) const;
+    bool is_short(const at::Tensor& x, const Pass& pass) const;
     at::Tensor feed_forward(const Block& block, const at::Tensor& x) const;
     at::Tensor run(const at::Tensor& ids, const Pass& pass) const;
     Pass training_pass(const TokenBatch& batch) const;

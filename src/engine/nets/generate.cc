@@ -12,6 +12,7 @@
 
 #include "core/guard.h"
 #include "engine/nets/decoder.h"
+#include "engine/nets/sampling.h"
 #include "engine/nets/seed.h"
 
 namespace nexa::nets {
@@ -51,36 +52,10 @@ Status check_prompt(const std::vector<std::int64_t>& prompt, const models::Model
     return ok();
 }
 
-/// In [0, 1), from a counter: the same for a prompt whatever else is in the batch.
-double uniform(std::uint64_t seed, std::uint64_t row, std::uint64_t step) {
-    const std::uint64_t bits = mix_bits(mix_bits(derive_seed(seed, "sampling") + row) + step);
-    return static_cast<double>(bits >> 11) * 0x1.0p-53;
-}
-
-/// Draws from the likeliest tokens that hold `top_p` of the probability together.
-std::int64_t draw(std::span<const float> probabilities, double top_p, double uniform_draw) {
-    std::vector<std::int64_t> order(probabilities.size());
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    const auto likelier = [&](std::int64_t a, std::int64_t b) {
-        const float left = probabilities[static_cast<std::size_t>(a)];
-        const float right = probabilities[static_cast<std::size_t>(b)];
-        return left != right ? left > right : a < b;
-    };
-    std::ranges::sort(order, likelier);
-    double kept = 0.0;
-    std::size_t count = 0;
-    while (count < order.size() && (count == 0 || kept < top_p)) {
-        kept += static_cast<double>(probabilities[static_cast<std::size_t>(order[count])]);
-        ++count;
-    }
-    double left = uniform_draw * kept;
-    for (std::size_t i = 0; i + 1 < count; ++i) {
-        left -= static_cast<double>(probabilities[static_cast<std::size_t>(order[i])]);
-        if (left < 0.0) {
-            return order[i];
-        }
-    }
-    return order[count - 1];
+/// A prompt's own, whatever else is in the batch.
+std::uint64_t stream_of(const SamplingOptions& options, std::size_t row) {
+    return options.seeds.empty() ? mix_bits(derive_seed(options.seed, "sampling") + row)
+                                 : sampling_stream(options.seeds[row]);
 }
 
 /// One call of generate: the rows still running and what they have said.
@@ -100,19 +75,18 @@ public:
 
     Status run(Prompts prompts, const std::function<bool()>& stop_requested) {
         Decoder::Prefilled state = prefill(prompts);
-        drop_ended(state.cache, state.logits, [&](std::size_t row) { return room_[row] <= 0; });
+        leave_ended(state);
         for (std::uint64_t step = 0; !running_.empty(); ++step) {
             if (stop_requested && stop_requested()) {
                 return Error::cancelled("generation was cancelled after {} tokens", step);
             }
             const std::vector<std::int64_t> chosen = choose(state.logits, step);
-            std::vector<std::int64_t> fed;
             for (std::size_t i = 0; i < running_.size(); ++i) {
-                if (accept(running_[i], chosen[i])) {
-                    fed.push_back(chosen[i]);
+                if (!ended(running_[i])) {
+                    accept(running_[i], chosen[i]);
                 }
             }
-            drop_ended(state.cache, state.logits, [&](std::size_t row) { return ended(row); });
+            const std::vector<std::int64_t> fed = leave_ended(state, chosen);
             if (!running_.empty()) {
                 state.logits = decoder_.step(at::tensor(fed).to(decoder_.device()), state.cache);
             }
@@ -152,20 +126,18 @@ private:
             all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel())
         );
         for (std::size_t i = 0; i < running_.size(); ++i) {
-            const double u = uniform(options_.seed, running_[i], step);
-            chosen.push_back(draw(values.subspan(i * vocab, vocab), options_.top_p, u));
+            const double u = uniform_at(stream_of(options_, running_[i]), step);
+            chosen.push_back(draw_token(values.subspan(i * vocab, vocab), options_.top_p, u));
         }
         return chosen;
     }
 
-    /// True if the row goes on.
-    bool accept(std::size_t row, std::int64_t token) {
+    void accept(std::size_t row, std::int64_t token) {
         if (std::ranges::find(options_.stop_ids, token) != options_.stop_ids.end()) {
             done_[row].finish_reason = FinishReason::kStop;
-            return false;
+        } else {
+            done_[row].tokens.push_back(token);
         }
-        done_[row].tokens.push_back(token);
-        return !ended(row);
     }
 
     bool ended(std::size_t row) const {
@@ -173,23 +145,38 @@ private:
                static_cast<std::int64_t>(done_[row].tokens.size()) >= room_[row];
     }
 
-    void drop_ended(KvCache& cache, at::Tensor& logits, auto&& has_ended) {
+    /// Takes ended rows out of the batch, once they are many enough to be worth copying the cache
+    /// for; till then they are computed along. Returns of `chosen` what the rows that stay are fed.
+    std::vector<std::int64_t> leave_ended(
+        Decoder::Prefilled& state, std::vector<std::int64_t> chosen = {}
+    ) {
         std::vector<std::int64_t> kept;
-        std::vector<std::size_t> still;
         for (std::size_t i = 0; i < running_.size(); ++i) {
-            if (!has_ended(running_[i])) {
+            if (!ended(running_[i])) {
                 kept.push_back(static_cast<std::int64_t>(i));
-                still.push_back(running_[i]);
             }
         }
-        if (still.size() == running_.size()) {
-            return;
+        if (kept.size() * 4 > running_.size() * 3) {
+            for (std::size_t i = 0; i < running_.size(); ++i) {
+                // An ended row's next token goes where its last one is: it needs no more room.
+                state.cache.lengths[i] -= ended(running_[i]) && !chosen.empty() ? 1 : 0;
+            }
+            return chosen;
+        }
+        std::vector<std::size_t> still;
+        std::vector<std::int64_t> fed;
+        for (const std::int64_t i : kept) {
+            still.push_back(running_[static_cast<std::size_t>(i)]);
+            if (!chosen.empty()) {
+                fed.push_back(chosen[static_cast<std::size_t>(i)]);
+            }
         }
         running_ = std::move(still);
         if (!running_.empty()) {
-            cache.keep(kept);
-            logits = logits.index_select(0, at::tensor(kept).to(logits.device()));
+            state.cache.keep(kept);
+            state.logits = state.logits.index_select(0, at::tensor(kept).to(state.logits.device()));
         }
+        return fed;
     }
 
     const Decoder& decoder_;
@@ -214,6 +201,14 @@ Result<std::vector<Generation>> generate(
         if (!checked) {
             return std::move(checked).error().at(fmt::format("prompts[{}]", i));
         }
+    }
+    if (!options.seeds.empty() && options.seeds.size() != prompts.size()) {
+        return Error::invalid_argument(
+                   "must be one for each of {} prompts, are {}",
+                   prompts.size(),
+                   options.seeds.size()
+        )
+            .at("seeds");
     }
     if (prompts.empty()) {
         return std::vector<Generation>();

@@ -17,6 +17,9 @@ struct SamplingOptions {
     double temperature = 0.0;  ///< 0: always the likeliest token
     double top_p = 1.0;        ///< the smallest set of likeliest tokens with this much probability
     std::uint64_t seed = 0;
+    /// One a prompt, instead of `seed` and the prompt's number: then a prompt's draws are the same
+    /// in whichever batch it comes. Empty: none.
+    std::vector<std::uint64_t> seeds = {};
     std::vector<std::int64_t> stop_ids = {};  ///< ends a sequence and is not part of its tokens
 };
 
@@ -31,10 +34,10 @@ struct Generation {
 };
 
 /// Continues every prompt, all in one batch; rows that end leave the batch. The draws of prompt i
-/// depend on seed and i alone. Blocks for as long as it computes; `stop_requested` is asked before
-/// each step.
-/// Errors: kInvalidArgument naming the option or prompt ("prompts[2]": empty, longer than
-/// max_positions, an id outside the vocabulary), kCancelled; libtorch's own as guard() turns them.
+/// depend on seed and i, or on seeds[i], alone. Blocks for as long as it computes; `stop_requested`
+/// is asked before each step. Errors: kInvalidArgument naming the option (seeds: not one a prompt)
+/// or prompt ("prompts[2]": empty, longer than max_positions, an id outside the vocabulary),
+/// kCancelled; libtorch's own as guard() turns them.
 Result<std::vector<Generation>> generate(
     const Decoder& decoder,
     std::span<const std::vector<std::int64_t>> prompts,

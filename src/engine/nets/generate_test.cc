@@ -92,6 +92,54 @@ TEST(Generate, APromptsDrawsDoNotDependOnItsNeighbors) {
     EXPECT_EQ((*alone)[0].tokens, (*among)[0].tokens);
 }
 
+TEST(Generate, WithSeedsOfTheirOwnPromptsAnswerAlikeInAnyBatch) {
+    const Decoder decoder = test_decoder();
+    SamplingOptions options{.new_tokens_max = 15, .temperature = 1.0, .seeds = {5, 6, 7}};
+    const auto three = generate(decoder, std::vector<Ids>{{1, 2}, {3}, {1, 2}}, options);
+    options.seeds = {7, 5};
+    const auto two = generate(decoder, std::vector<Ids>{{1, 2}, {1, 2}}, options);
+    ASSERT_TRUE(three && two);
+    EXPECT_EQ((*two)[0].tokens, (*three)[2].tokens);
+    EXPECT_EQ((*two)[1].tokens, (*three)[0].tokens);
+    EXPECT_NE((*two)[0].tokens, (*two)[1].tokens);
+    EXPECT_EQ(generate(decoder, std::vector<Ids>{{1, 2}}, options).error().param, "seeds");
+}
+
+TEST(Generate, LongPromptsContinueAsShortOnesDo) {
+    // Above 64 tokens attention is libtorch's, below our own loop.
+    models::ModelConfig config = test_config();
+    config.max_positions = 128;
+    const Decoder decoder = Decoder::create(config, 3).value();
+    Ids prompt;
+    for (std::int64_t i = 0; i < 100; ++i) {
+        prompt.push_back((i * i + 3) % 20);
+    }
+    const std::vector<Ids> prompts{prompt, Ids(prompt.begin(), prompt.begin() + 60)};
+    const auto both = generate(decoder, prompts, {.new_tokens_max = 8});
+    ASSERT_TRUE(both);
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        const auto alone =
+            generate(decoder, std::span(prompts).subspan(i, 1), {.new_tokens_max = 8});
+        EXPECT_EQ((*alone)[0].tokens, (*both)[i].tokens) << i;
+    }
+}
+
+TEST(Generate, RowsThatEndOneByOneLeaveTheOthersAsTheyAreAlone) {
+    const Decoder decoder = test_decoder();
+    std::vector<Ids> prompts;
+    for (std::int64_t i = 0; i < 12; ++i) {
+        prompts.emplace_back(static_cast<std::size_t>(31 - i), i);
+    }
+    const auto together = generate(decoder, prompts, {.new_tokens_max = 100});
+    ASSERT_TRUE(together);
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        const auto alone =
+            generate(decoder, std::span(prompts).subspan(i, 1), {.new_tokens_max = 100});
+        EXPECT_EQ((*together)[i].tokens, (*alone)[0].tokens) << i;
+        EXPECT_EQ((*together)[i].tokens.size(), i + 1);
+    }
+}
+
 TEST(Generate, ATinyTopPIsGreedy) {
     const Decoder decoder = test_decoder();
     const std::vector<Ids> prompts{{1, 2}, {3}};

@@ -9,8 +9,8 @@
 
 #include "core/file.h"
 #include "core/json.h"
-#include "protocol/job_results.h"
 #include "protocol/echo_spec.h"
+#include "protocol/job_results.h"
 
 namespace nexa::pipelines {
 

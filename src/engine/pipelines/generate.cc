@@ -11,8 +11,8 @@
 #include "data/generators.h"
 #include "data/split.h"
 #include "engine/pipelines/dataset_writer.h"
-#include "protocol/job_results.h"
 #include "protocol/generate_spec.h"
+#include "protocol/job_results.h"
 
 namespace nexa::pipelines {
 
@@ -36,7 +36,7 @@ data::ProblemSpec problem_of(const GenerateSpec& spec, data::Domain domain) {
     data::ProblemSpec problem{.domain = domain};
     problem.arithmetic = {
         .operations = {operation_of(spec)},
-        .digits = {.min = 1, .max = spec.digits},
+        .digits = {.min = spec.min_digits, .max = spec.digits},
         .reversed_answer = spec.reverse_answer,
     };
     return problem;

@@ -9,6 +9,19 @@
 
 namespace nexa::pipelines {
 
+namespace {
+
+Result<std::filesystem::path> make_folder(std::filesystem::path folder) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) {
+        return Error::unavailable("cannot make {}: {}", folder.string(), failed.message());
+    }
+    return folder;
+}
+
+}  // namespace
+
 std::optional<std::filesystem::path> Job::input(std::string_view name) const {
     const auto listed = std::ranges::find(spec.inputs, name, &protocol::EngineInput::name);
     return listed == spec.inputs.end() ? std::nullopt
@@ -16,13 +29,11 @@ std::optional<std::filesystem::path> Job::input(std::string_view name) const {
 }
 
 Result<std::filesystem::path> Job::make_output(std::string_view name) const {
-    const std::filesystem::path folder = dir / "outputs" / name;
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) {
-        return Error::unavailable("cannot make {}: {}", folder.string(), failed.message());
-    }
-    return folder;
+    return make_folder(dir / "outputs" / name);
+}
+
+Result<std::filesystem::path> Job::make_work(std::string_view name) const {
+    return make_folder(dir / "work" / name);
 }
 
 std::string Job::artifact_id(std::string_view kind) const {

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "core/run_manifest.h"
 #include "engine/pipelines/event_sink.h"
 #include "protocol/engine.h"
 
@@ -23,20 +24,24 @@ struct Job {
     EventSink& events;
     const CancelToken& cancel;
     const Clock& clock;
-    Random& random;  ///< for what the spec's seed does not fix
+    Random& random;     ///< for what the spec's seed does not fix
+    RunCode code = {};  ///< which program this is, for manifests
 
     /// DIR/inputs/<name>, if the spec lists that input.
     std::optional<std::filesystem::path> input(std::string_view name) const;
     /// DIR/outputs/<name>, made.
     Result<std::filesystem::path> make_output(std::string_view name) const;
+    /// DIR/work/<name>, made: stays where a try ends early, and is no output.
+    Result<std::filesystem::path> make_work(std::string_view name) const;
     /// The id of what this job makes of a kind.
     std::string artifact_id(std::string_view kind) const;
     /// Processor threads to use: as the spec says, or all.
     int threads() const;
 };
 
-/// Runs one job to its end. Writes under outputs/ only. An Error is the job's failure; its code
-/// decides whether the job is tried again. Exceptions of libraries may pass: the caller guards.
+/// Runs one job to its end. Writes under outputs/, and under work/ what a next try goes on from. An
+/// Error is the job's failure; its code decides whether the job is tried again. Exceptions of
+/// libraries may pass: the caller guards.
 using Runner = Result<protocol::EngineResult> (*)(Job& job);
 
 struct RunnerRow {

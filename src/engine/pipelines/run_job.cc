@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/pipelines/run_job.h"
 
-#include <sys/resource.h>
-#include <ctime>
 #include <utility>
 
 #include "core/file.h"
 #include "core/guard.h"
 #include "core/json.h"
+#include "engine/pipelines/cpu_time.h"
 #include "engine/pipelines/event_sink.h"
 #include "engine/pipelines/pipeline.h"
 
@@ -35,21 +34,6 @@ Result<protocol::EngineSpec> read_spec(const std::filesystem::path& dir) {
     return spec;
 }
 
-/// Processor time of this process and the children it waited for.
-double cpu_seconds() {
-    double seconds = 0;
-    for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-        struct rusage usage{};
-        if (::getrusage(who, &usage) == 0) {
-            for (const struct timeval& part : {usage.ru_utime, usage.ru_stime}) {
-                seconds +=
-                    static_cast<double>(part.tv_sec) + static_cast<double>(part.tv_usec) * 1e-6;
-            }
-        }
-    }
-    return seconds;
-}
-
 Result<protocol::EngineResult> run(const RunOptions& options, const RunCollaborators& with) {
     TRY(protocol::EngineSpec spec, read_spec(options.dir));
     TRY(const Runner runner, find_runner(spec.job_type));
@@ -61,6 +45,7 @@ Result<protocol::EngineResult> run(const RunOptions& options, const RunCollabora
         .cancel = with.cancel,
         .clock = with.clock,
         .random = with.random,
+        .code = with.code,
     };
     return guard([&] { return runner(job); });
 }

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "core/run_manifest.h"
 
 namespace nexa::pipelines {
 
@@ -19,6 +20,7 @@ struct RunCollaborators {
     const Clock& clock;
     Random& random;
     const CancelToken& cancel;
+    RunCode code = {};  ///< of the program, for manifests
 };
 
 /// Runs the job that lies in `dir`: spec.json and inputs/ in, outputs/ and result.json out.

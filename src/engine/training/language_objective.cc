@@ -138,6 +138,14 @@ at::Tensor LanguageObjective::loss_sum(std::span<const std::size_t> examples) co
     return nets::summed_loss(decoder_, builder.batch(device), builder.targets(device));
 }
 
+std::unique_ptr<Objective> LanguageObjective::fork() const {
+    if (!decoder_.device().is_cpu()) {
+        return nullptr;
+    }
+    auto decoder = std::make_unique<const nets::Decoder>(decoder_.fork());
+    return std::unique_ptr<Objective>(new LanguageObjective(std::move(decoder), examples_));
+}
+
 Status LanguageObjective::write_model_files(const std::filesystem::path& folder) const {
     return nets::write_config(folder, decoder_.config(), nets::StoredAs::kFloat32);
 }

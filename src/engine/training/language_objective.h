@@ -26,13 +26,18 @@ public:
     double weight(std::span<const std::size_t> examples) const override;
     std::int64_t tokens(std::span<const std::size_t> examples) const override;
     at::Tensor loss_sum(std::span<const std::size_t> examples) const override;
+    /// On a processor only: an accelerator is one.
+    std::unique_ptr<Objective> fork() const override;
     /// config.json.
     Status write_model_files(const std::filesystem::path& folder) const override;
 
 private:
     LanguageObjective(const nets::Decoder& decoder, const ExampleSet& examples)
         : decoder_(decoder), examples_(examples) {}
+    LanguageObjective(std::unique_ptr<const nets::Decoder> decoder, const ExampleSet& examples)
+        : owned_(std::move(decoder)), decoder_(*owned_), examples_(examples) {}
 
+    std::unique_ptr<const nets::Decoder> owned_;  ///< of a fork
     const nets::Decoder& decoder_;
     const ExampleSet& examples_;
 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 
 #include <ATen/core/Tensor.h>
@@ -34,6 +35,9 @@ public:
     virtual std::int64_t tokens(std::span<const std::size_t> examples) const = 0;
     /// The weighted sum of losses, a differentiable scalar in float32.
     virtual at::Tensor loss_sum(std::span<const std::size_t> examples) const = 0;
+    /// The same over the same weights in the same memory, but with gradients of its own, so that
+    /// another thread computes beside this one; nothing where that cannot be. May not outlive this.
+    virtual std::unique_ptr<Objective> fork() const { return nullptr; }
     /// Before training steps (true) and before validation (false); for dropout and the like.
     virtual void set_training(bool /*training*/) {}
     /// Adds the files beside model.safetensors that make a folder loadable as a model.

@@ -4,15 +4,16 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 
 #include "core/guard.h"
 #include "engine/training/adamw.h"
 #include "engine/training/checkpoint.h"
+#include "engine/training/loss_team_internal.h"
 #include "engine/training/objective.h"
 #include "engine/training/order.h"
 #include "engine/training/schedule.h"
@@ -95,10 +96,12 @@ public:
               objective.parameters(),
               {options.beta1, options.beta2, options.epsilon, options.weight_decay}
           ),
-          smoother_(options.loss_smoothing) {}
+          smoother_(options.loss_smoothing),
+          team_(team_size_for(objective, options.threads, options.batch_size)),
+          losses_(objective, team_) {}
 
     Result<TrainSummary> run() {
-        at::set_num_threads(options_.threads);
+        at::set_num_threads(std::max(1, options_.threads / static_cast<int>(team_.size())));
         seed_everything(options_.seed);
         TRY_STATUS(resume());
         summary_.first_step = step_;
@@ -248,49 +251,31 @@ private:
 
     /// Adds up the gradients of the mean over all of `examples`, and returns that mean.
     Result<double> backward(Examples examples) {
-        const double weight = objective_.weight(examples);
-        double loss = 0.0;
-        objective_.set_training(true);
+        losses_.set_training(true);
         optimizer_.clear_gradients();
-        for (const Examples micro : cut(examples)) {
-            const at::Tensor mean = objective_.loss_sum(micro) / weight;
-            const auto value = mean.item<double>();
-            if (!std::isfinite(value)) {
-                optimizer_.clear_gradients();
-                return diverged("loss", value, step_ + 1);
-            }
-            mean.backward();
-            loss += value;
+        TRY(const double loss,
+            losses_.backward(examples, objective_.weight(examples), options_.micro_batch_size));
+        if (!std::isfinite(loss)) {
+            optimizer_.clear_gradients();
+            return diverged("loss", loss, step_ + 1);
         }
         return loss;
     }
 
-    std::vector<Examples> cut(Examples examples) const {
-        const auto size = options_.micro_batch_size > 0
-                              ? static_cast<std::size_t>(options_.micro_batch_size)
-                              : examples.size();
-        std::vector<Examples> parts;
-        for (std::size_t begin = 0; begin < examples.size(); begin += size) {
-            parts.push_back(examples.subspan(begin, std::min(size, examples.size() - begin)));
-        }
-        return parts;
-    }
-
     Status validate() {
-        const at::NoGradGuard no_grad;
+        if (!validation_losses_) {
+            validation_losses_.emplace(*validation_, team_);
+        }
         std::vector<std::size_t> all(validation_->size());
         std::iota(all.begin(), all.end(), std::size_t{0});
-        validation_->set_training(false);
-        double sum = 0.0;
-        const auto batch = static_cast<std::size_t>(
-            options_.micro_batch_size > 0 ? options_.micro_batch_size : options_.batch_size
-        );
-        for (std::size_t begin = 0; begin < all.size(); begin += batch) {
-            const std::size_t count = std::min(batch, all.size() - begin);
-            sum += validation_->loss_sum(Examples(all).subspan(begin, count)).item<double>();
-        }
+        validation_losses_->set_training(false);
+        TRY(const double sum, validation_losses_->loss_sum(all, at_a_time()));
         summary_.validation_loss = sum / validation_->weight(all);
         return callbacks_.on_validation({.step = step_, .loss = *summary_.validation_loss});
+    }
+
+    std::int64_t at_a_time() const {
+        return options_.micro_batch_size > 0 ? options_.micro_batch_size : options_.batch_size;
     }
 
     Status save() {
@@ -320,6 +305,9 @@ private:
     Plan plan_;
     AdamW optimizer_;
     LossSmoother smoother_;
+    ThreadTeam team_;
+    LossTeam losses_;
+    std::optional<LossTeam> validation_losses_;
     TrainSummary summary_;
     std::int64_t step_ = 0;
     std::int64_t tokens_ = 0;

@@ -223,25 +223,30 @@ TEST(Trainer, CutIntoMicroBatchesItReachesTheSameWeights) {
     }
 }
 
-class TrainerResume : public testing::TestWithParam<nets::Precision> {};
+class TrainerResume : public testing::TestWithParam<std::tuple<nets::Precision, int>> {};
 INSTANTIATE_TEST_SUITE_P(
-    Precisions,
+    PrecisionsAndThreads,
     TrainerResume,
-    testing::Values(nets::Precision::kFloat32, nets::Precision::kBfloat16)
+    testing::Combine(
+        testing::Values(nets::Precision::kFloat32, nets::Precision::kBfloat16),
+        testing::Values(1, 3)
+    )
 );
 
 TEST_P(TrainerResume, EndsWithTheBytesOfAnUninterruptedRun) {
     NEXA_PROVES("A-44");
     const TemporaryFolder folder;
+    const auto [precision, threads] = GetParam();
     TrainerOptions options = short_run();
+    options.threads = threads;
     Bench uninterrupted(1);
-    uninterrupted.decoder.set_precision(GetParam());
+    uninterrupted.decoder.set_precision(precision);
     ASSERT_TRUE(uninterrupted.run(options));
 
     options.checkpoints.folder = folder.path();
     options.checkpoints.every_steps = 2;
     Bench stopped(1);
-    stopped.decoder.set_precision(GetParam());
+    stopped.decoder.set_precision(precision);
     stopped.objective = *LanguageObjective::create(stopped.decoder, stopped.examples);
     stopped.recorder.fails_on = "step 5";
     stopped.recorder.failure = Error::unavailable("the machine went away");
@@ -250,7 +255,7 @@ TEST_P(TrainerResume, EndsWithTheBytesOfAnUninterruptedRun) {
     EXPECT_FALSE(fs::exists(checkpoint_folder(folder.path(), 5)));
 
     Bench resumed(99);  // other initial weights: all comes from the checkpoint
-    resumed.decoder.set_precision(GetParam());
+    resumed.decoder.set_precision(precision);
     resumed.objective = *LanguageObjective::create(resumed.decoder, resumed.examples);
     const auto summary = resumed.run(options);
     ASSERT_TRUE(summary) << summary.error().to_string();

@@ -4,7 +4,9 @@
 -- An ended job stays as it is and is not returned.
 UPDATE job SET
     state = CASE WHEN state = 'leased' THEN 'leased' ELSE 'cancelled' END,
+    activate_until = NULL,
     cancel_requested = 1,
     updated_at = nexa_now()
-WHERE id = :job_id AND tenant_id = :tenant_id AND state IN ('blocked', 'scheduled', 'ready', 'leased')
+WHERE id = :job_id AND tenant_id = :tenant_id
+    AND state IN ('blocked', 'scheduled', 'ready', 'leased', 'activating')
 RETURNING state

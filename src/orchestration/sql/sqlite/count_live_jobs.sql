@@ -6,3 +6,5 @@ UNION ALL
 SELECT 'scheduled', count(*) FROM job WHERE state = 'scheduled'
 UNION ALL
 SELECT 'leased', count(*) FROM job WHERE state = 'leased'
+UNION ALL
+SELECT 'activating', count(*) FROM job WHERE state = 'activating'

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/local_stack.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "core/file.h"
+#include "core/os_error.h"
+#include "net/http_client.h"
+
+namespace nexa::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint16_t kServerPort = 8000;
+constexpr std::uint16_t kGatewayPort = 8080;
+constexpr std::chrono::milliseconds kProbeEvery{100};
+constexpr std::uint64_t kLogBytesMax = 64 << 20;
+constexpr std::size_t kLastWords = 1'500;
+constexpr std::uint64_t kKeyBytesMax = 4096;
+
+/// Binds for a moment: the port `wanted` (0: any) on loopback, or nothing if it is taken.
+std::optional<std::uint16_t> bindable(std::uint16_t wanted) {
+    const UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int yes = 1;
+    ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    sockaddr_in address{
+        .sin_family = AF_INET,
+        .sin_port = htons(wanted),
+        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+        .sin_zero = {},
+    };
+    socklen_t size = sizeof(address);
+    auto* const raw = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(probe.get(), raw, size) != 0 || ::getsockname(probe.get(), raw, &size) != 0) {
+        return std::nullopt;
+    }
+    return ntohs(address.sin_port);
+}
+
+Result<std::uint16_t> choose_port(
+    std::optional<std::uint16_t> asked, std::uint16_t usual, std::string_view flag
+) {
+    if (const auto port = bindable(asked.value_or(usual))) {
+        return *port;
+    }
+    if (asked) {
+        return Error::unavailable("port {} is taken", *asked)
+            .at(std::string(flag))
+            .hint("name another one, or none: then a free one is found");
+    }
+    if (const auto port = bindable(0)) {
+        return *port;
+    }
+    return Error::unavailable("there is no free port on 127.0.0.1");
+}
+
+ChildSpec spec_of(Session& session, const StackOptions& options, const std::filesystem::path& log) {
+    ChildSpec spec{
+        .argv =
+            {
+                (session.context().program_directory / "nexa").native(),
+                "up",
+                "--dir",
+                options.dir.native(),
+                "--port",
+                std::to_string(*options.port),
+                "--gateway-port",
+                std::to_string(*options.gateway_port),
+                "--grace",
+                std::to_string(options.grace / 1s),
+            },
+        .environment = session.context().environment,
+        .standard_output = StdioFile{.path = log},
+        .standard_error = StdioFile{.path = log, .append = true},
+        .containment = Containment::kGuarded,
+    };
+    return spec;
+}
+
+bool answers_ready(net::blocking::HttpClient& client, const std::string& root) {
+    const auto answer = client.send({
+        .url = root + "/readyz",
+        .total_time_max = 2s,
+        .idle_time_max = 2s,
+        .retry = net::RetryWhen::kNever,
+    });
+    return answer && answer->status == 200;
+}
+
+}  // namespace
+
+std::string LocalStack::url() const {
+    return fmt::format("http://127.0.0.1:{}", *options_.port);
+}
+
+std::string LocalStack::gateway_url() const {
+    return fmt::format("http://127.0.0.1:{}", *options_.gateway_port);
+}
+
+Result<LocalStack> LocalStack::start(Session& session, Interrupt& interrupt, StackOptions options) {
+    TRY(options.port, choose_port(options.port, kServerPort, "--port"));
+    TRY(options.gateway_port, choose_port(options.gateway_port, kGatewayPort, "--gateway-port"));
+    std::error_code failed;
+    std::filesystem::create_directories(options.dir / "logs", failed);
+    if (failed) {
+        return os_error(
+            failed.value(), fmt::format("make the folder {}", (options.dir / "logs").native())
+        );
+    }
+    TRY(ChildProcess process,
+        ChildProcess::start(spec_of(session, options, options.dir / "logs" / "up.log")));
+    LocalStack stack(std::move(options), std::move(process));
+    TRY_STATUS(stack.wait_until_ready(session, interrupt));
+    TRY(const std::string key, read_file(stack.key_file(), kKeyBytesMax));
+    auto& environment = session.context().environment;
+    environment["NEXA_API_URL"] = stack.url() + "/api";
+    environment["NEXA_API_KEY"] = key.substr(0, key.find_last_not_of(" \n") + 1);
+    return stack;
+}
+
+Status LocalStack::check_alive() {
+    TRY(const bool ended, wait_readable(process_.exit_fd(), 0ns));
+    if (!ended) {
+        return {};
+    }
+    const std::string words = read_file(log(), kLogBytesMax).value_or("");
+    return Error::unavailable(
+               "the programs ended: {}",
+               words.substr(words.size() - std::min(words.size(), kLastWords))
+    )
+        .hint(fmt::format("see {}", (options_.dir / "logs").native()));
+}
+
+Status LocalStack::wait_until_ready(Session& session, Interrupt& interrupt) {
+    CliContext& context = session.context();
+    net::blocking::HttpClient client(
+        {.connect_time_max = 500ms, .connections_max = 2},
+        RetryTools{.clock = context.clock, .random = context.random, .sleeper = context.sleeper}
+    );
+    const auto deadline = context.clock.steady_now() + options_.ready_max;
+    while (!answers_ready(client, url()) || !answers_ready(client, gateway_url())) {
+        TRY_STATUS(interrupt.wait(kProbeEvery));
+        TRY_STATUS(check_alive());
+        if (context.clock.steady_now() >= deadline) {
+            return Error::deadline_exceeded(
+                       "server and gateway were not ready after {} s", options_.ready_max / 1s
+            )
+                .hint(fmt::format("see {}", (options_.dir / "logs").native()));
+        }
+    }
+    return {};
+}
+
+Status LocalStack::stop() {
+    // To `up` alone: it ends what is below it in its own way.
+    ::kill(process_.pid(), SIGTERM);
+    const auto ended = process_.wait(
+        std::chrono::steady_clock::now() + 2 * options_.grace + std::chrono::seconds(5)
+    );
+    process_.end_tree();
+    return ended ? Status() : Status(ended.error());
+}
+
+}  // namespace nexa::cli

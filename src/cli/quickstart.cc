@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/quickstart.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ostream>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cli/artifact_transfer.h"
+#include "cli/follow.h"
+#include "cli/interrupt.h"
+#include "cli/local_stack.h"
+#include "cli/progress.h"
+#include "cli/quickstart_chat.h"
+#include "cli/quickstart_plan.h"
+#include "cli/quickstart_report.h"
+#include "cli/quickstart_state.h"
+#include "core/file.h"
+#include "core/json_writer.h"
+#include "core/os_error.h"
+#include "core/utf8.h"
+#include "net/url.h"
+#include "protocol/artifact_views.h"
+#include "protocol/job_results.h"
+#include "protocol/job_status.h"
+
+namespace nexa::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using namespace std::chrono_literals;
+using Time = std::chrono::steady_clock::time_point;
+
+constexpr std::chrono::milliseconds kPollEvery{150};
+constexpr std::chrono::seconds kSilenceMax{90};  ///< of a server that is started again
+constexpr std::chrono::seconds kNewsEvery{10};   ///< where no line can be redrawn
+constexpr std::size_t kTitleColumns = 18;
+
+double seconds_between(Time from, Time until) {
+    return std::chrono::duration<double>(until - from).count();
+}
+
+/// From the moment its engine said something to its end, as the server saw it.
+double seconds_of(const protocol::JobView& job) {
+    const auto from = parse_rfc3339(job.started_at.value_or(job.created_at));
+    const auto until = parse_rfc3339(job.finished_at.value_or(job.updated_at));
+    return from && until ? std::chrono::duration<double>(*until - *from).count() : 0;
+}
+
+double dollars_of(const protocol::JobView& job) {
+    double amount = 0;
+    std::from_chars(job.cost_usd.data(), job.cost_usd.data() + job.cost_usd.size(), amount);
+    return amount;
+}
+
+bool has_ended(const protocol::JobView& job) {
+    const auto status = protocol::job_status_from(job.status);
+    return status && protocol::is_final(*status);
+}
+
+/// Steps as a person sees them: one line each, redrawn while it runs where the terminal can.
+class StepLine {
+public:
+    StepLine(Session& session, std::size_t number, std::size_t all, std::string_view title)
+        : session_(session),
+          redraws_(session.context().may_color(session.context().err_is_terminal)),
+          head_(fmt::format("[{}/{}] {:<{}}", number, all, title, kTitleColumns)) {}
+
+    void show(const std::optional<protocol::EngineEvent>& progress) {
+        const Time now = session_.context().clock.steady_now();
+        if (!redraws_ && now < next_news_) {
+            return;
+        }
+        next_news_ = now + kNewsEvery;
+        if (redraws_) {
+            const std::size_t columns = session_.context().columns;
+            const std::size_t room = columns > head_.size() + 20 ? columns - head_.size() : 20;
+            draw(head_ + (progress ? progress_bar(*progress, room) : std::string("waiting")));
+        } else if (progress) {
+            session_.note(head_ + progress_text(*progress));
+        }
+    }
+    void done(const StepReport& report) {
+        const std::string cost =
+            report.cost_usd > 0 ? fmt::format("  ${:.6f}", report.cost_usd) : std::string();
+        if (redraws_) {
+            draw("");
+        }
+        session_.note(fmt::format("{}{}  {:.1f} s{}", head_, report.note, report.seconds, cost));
+    }
+    void failed() {
+        if (redraws_) {
+            draw("");
+        }
+    }
+
+private:
+    void draw(const std::string& line) {
+        session_.context().err << '\r' << quotable(line, session_.context().columns - 1) << "\x1b[K"
+                               << std::flush;
+    }
+
+    Session& session_;
+    bool redraws_;
+    std::string head_;
+    Time next_news_{};
+};
+
+class Quickstart {
+public:
+    Quickstart(Session& session, QuickstartOptions options, Interrupt& interrupt)
+        : session_(session), options_(std::move(options)), interrupt_(interrupt) {}
+
+    Status run();
+
+private:
+    Status take_up_or_begin();
+    Status learn_lesson(const JsonText& audited);
+    Status run_step(const StepRow& step, std::size_t number, std::size_t all);
+    Result<StepReport> upload();
+    Result<StepReport> run_job(const StepRow& step, StepLine& line);
+    Result<protocol::JobView> submit(const StepRow& step);
+    Result<protocol::JobView> wait_for(protocol::JobView job, StepLine& line);
+    Result<StepReport> chat();
+    Status finish();
+    void show_end();
+
+    Session& session_;
+    const QuickstartOptions options_;
+    Interrupt& interrupt_;
+    std::optional<LocalStack> stack_;
+    QuickstartState state_;
+    Lesson lesson_ = Lesson::kAddition;
+    Made made_;
+    QuickstartReport report_;
+    std::string inference_url_;
+    std::vector<ChatTurn> turns_;
+};
+
+Status Quickstart::take_up_or_begin() {
+    TRY(const auto before, read_state(options_.dir));
+    const std::string data = options_.data.native();
+    if (before && !before->finished && before->data == data) {
+        state_ = *before;
+        session_.note(fmt::format("going on with the run {} that was interrupted", state_.run_id));
+        return {};
+    }
+    state_ = {
+        .run_id = fmt::format("{:08x}", session_.context().random.next() >> 32U), .data = data
+    };
+    return write_state(options_.dir, state_);
+}
+
+Result<StepReport> Quickstart::upload() {
+    TRY(ApiClient* const api, session_.api());
+    if (state_.dataset_id.empty()) {
+        const PushWish wish{
+            .path = options_.data,
+            .kind = "dataset",
+            .name = options_.data.filename().native(),
+        };
+        TRY(const std::string reply, push(*api, wish, {}));
+        TRY(const auto artifact, read_reply<protocol::ArtifactView>(reply));
+        state_.dataset_id = artifact.artifact_id;
+        TRY_STATUS(write_state(options_.dir, state_));
+    }
+    made_.dataset_id = state_.dataset_id;
+    return StepReport{.note = made_.dataset_id};
+}
+
+Result<protocol::JobView> Quickstart::submit(const StepRow& step) {
+    TRY(ApiClient* const api, session_.api());
+    // The same key for the same step of the same run: a second attempt finds the job it made.
+    net::HttpRequest request{
+        .method = net::Method::kPost,
+        .url = fmt::format("/jobs/{}", step.job_type),
+        .headers =
+            {{"Content-Type", "application/json"},
+             {"Idempotency-Key", fmt::format("quickstart-{}-{}", state_.run_id, step.name)}},
+        .body = payload_of(step.kind, lesson_, made_, state_.run_id).text,
+    };
+    TRY(const net::HttpResponse reply, api->send(std::move(request)));
+    TRY(const auto submitted, read_reply<protocol::JobSubmitted>(reply.body));
+    TRY(const SeenJob job, look_at_job(session_, submitted.job_id));
+    return job.view;
+}
+
+Result<protocol::JobView> Quickstart::wait_for(protocol::JobView job, StepLine& line) {
+    const Clock& clock = session_.context().clock;
+    Time heard = clock.steady_now();
+    while (!has_ended(job)) {
+        line.show(job.progress);
+        TRY_STATUS(interrupt_.wait(kPollEvery));
+        auto seen = look_at_job(session_, job.job_id);
+        if (seen) {
+            job = std::move(seen->view);
+            heard = clock.steady_now();
+        } else if (!is_retryable(seen.error().code) || clock.steady_now() - heard > kSilenceMax) {
+            return std::move(seen).error();
+        }
+    }
+    return job;
+}
+
+Result<StepReport> Quickstart::run_job(const StepRow& step, StepLine& line) {
+    const Time began = session_.context().clock.steady_now();
+    TRY(protocol::JobView submitted, submit(step));
+    const bool was_done = has_ended(submitted);
+    TRY(const protocol::JobView job, wait_for(std::move(submitted), line));
+    if (job.status != "completed" || !job.result) {
+        return job_error(job);
+    }
+    TRY(std::string note, report_.take(step.kind, *job.result, made_));
+    if (step.kind == StepKind::kAudit) {
+        TRY_STATUS(learn_lesson(*job.result));
+    }
+    if (step.kind == StepKind::kDeploy) {
+        inference_url_ = note;
+    }
+    return StepReport{
+        .seconds = was_done ? seconds_of(job)
+                            : seconds_between(began, session_.context().clock.steady_now()),
+        .cost_usd = dollars_of(job),
+        .note = std::move(note),
+    };
+}
+
+Status Quickstart::learn_lesson(const JsonText& audited) {
+    if (options_.data.empty()) {
+        return {};
+    }
+    TRY(const auto result, read_reply<protocol::AuditResult>(audited.text));
+    lesson_ = lesson_of(result.row_format);
+    return {};
+}
+
+Result<StepReport> Quickstart::chat() {
+    const ChatWish wish{
+        .gateway_url = stack_->gateway_url(),
+        .model = fmt::format("quickstart-{}", state_.run_id),
+        .lesson = lesson_,
+        .eval_id = made_.eval_id,
+        .data = options_.data,
+    };
+    const Time began = session_.context().clock.steady_now();
+    TRY(turns_, chat_three_times(session_, wish));
+    const double seconds = seconds_between(began, session_.context().clock.steady_now());
+    return StepReport{.seconds = seconds, .note = fmt::format("{} answers", turns_.size())};
+}
+
+Status Quickstart::run_step(const StepRow& step, std::size_t number, std::size_t all) {
+    TRY_STATUS(interrupt_.check());
+    StepLine line(session_, number, all, step.title);
+    line.show(std::nullopt);
+    Result<StepReport> done = step.kind == StepKind::kUpload ? upload()
+                              : step.kind == StepKind::kChat ? chat()
+                                                             : run_job(step, line);
+    if (!done) {
+        line.failed();
+        return std::move(done).error();
+    }
+    done->name = step.name;
+    done->title = step.title;
+    line.done(*done);
+    report_.steps.push_back(*std::move(done));
+    return {};
+}
+
+Status Quickstart::run() {
+    const Time began = session_.context().clock.steady_now();
+    TRY(LocalStack stack,
+        LocalStack::start(
+            session_,
+            interrupt_,
+            {.dir = options_.dir, .port = options_.port, .gateway_port = options_.gateway_port}
+        ));
+    stack_.emplace(std::move(stack));
+    TRY_STATUS(take_up_or_begin());
+    lesson_ = options_.data.empty() ? Lesson::kAddition : Lesson::kAnswers;
+    session_.note(fmt::format("server {}  gateway {}", stack_->url(), stack_->gateway_url()));
+    // An audit of the user's data may change what follows, never what was.
+    for (std::size_t i = 0; i < steps_of(lesson_).size(); ++i) {
+        const std::vector<StepRow> steps = steps_of(lesson_);
+        TRY_STATUS(run_step(steps[i], i + 1, steps.size()));
+    }
+    report_.seconds = seconds_between(began, session_.context().clock.steady_now());
+    return finish();
+}
+
+Status Quickstart::finish() {
+    if (!options_.report.empty()) {
+        TRY_STATUS(write_file_atomically(options_.report, report_.to_json() + "\n"));
+    }
+    state_.finished = true;
+    TRY_STATUS(write_state(options_.dir, state_));
+    show_end();
+    const bool stays = !options_.ends && session_.context().out_is_terminal;
+    if (stays) {
+        session_.note("everything stays up until Ctrl-C");
+    }
+    while (stays && interrupt_.wait(1s)) {
+    }
+    return stack_->stop();
+}
+
+void Quickstart::show_end() {
+    if (session_.json()) {
+        session_.print_json(report_.to_json());
+        return;
+    }
+    session_.print_table(report_.to_table(), "");
+    for (const ChatTurn& turn : turns_) {
+        session_.print(fmt::format("{} → {}", one_line(turn.prompt), one_line(turn.answer)));
+    }
+    session_.print(fmt::format("endpoint: {}/v1", stack_->gateway_url()));
+    session_.print(fmt::format(
+        "  curl {}/v1/chat/completions -H \"Authorization: Bearer $(cat {})\" "
+        "-H 'Content-Type: application/json' "
+        "-d "
+        "'{{\"model\":\"quickstart-{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}}]}}'",
+        stack_->gateway_url(),
+        stack_->key_file().native(),
+        state_.run_id,
+        turns_.empty() || lesson_ != Lesson::kAddition ? "hello" : turns_.front().prompt
+    ));
+    session_.print(fmt::format("artifacts: {}", (options_.dir / "artifacts").native()));
+}
+
+}  // namespace
+
+Result<int> run_quickstart(Session& session, QuickstartOptions options) {
+    std::error_code failed;
+    for (fs::path* path : {&options.dir, &options.data, &options.report}) {
+        if (!path->empty()) {
+            *path = fs::absolute(*path, failed).lexically_normal();
+        }
+    }
+    if (!options.data.empty() && !fs::exists(options.data, failed)) {
+        return Error::not_found("there is no file or folder {}", options.data.native())
+            .at("--data");
+    }
+    fs::create_directories(options.dir, failed);
+    if (failed) {
+        return os_error(failed.value(), fmt::format("make the folder {}", options.dir.native()));
+    }
+    TRY(Interrupt interrupt, Interrupt::watch(session.context()));
+    const Status done = Quickstart(session, std::move(options), interrupt).run();
+    if (!done && !interrupt.check()) {
+        session.note("stopped; the same command goes on from here");
+        return kInterruptedExit;
+    }
+    TRY_STATUS(done);
+    return 0;
+}
+
+}  // namespace nexa::cli

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/os_error.h"
+#include "core/sha256.h"
+#include "gateway/keys.h"
+#include "gateway/model_table.h"
+#include "gateway/system_endpoints.h"
+#include "gateway/usage_spool.h"
+#include "net/access_log.h"
+#include "net/http_server.h"
+#include "net/task_group.h"
+
+namespace nexa::gateway {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kFingerprintDigits = 10;
+constexpr std::size_t kIoThreads = 2;
+constexpr std::uint64_t kConfigBytesMax = std::uint64_t{16} << 20U;
+
+bool is_loopback(std::string_view address) {
+    return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+Status make_folder(const fs::path& folder) {
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (!failed) {
+        fs::permissions(folder, fs::perms::owner_all, failed);
+    }
+    return failed ? Status(os_error(failed.value(), fmt::format("make {}", folder.native())))
+                  : Status();
+}
+
+Result<UniqueFd> lock_folder(const fs::path& folder) {
+    constexpr mode_t kOwnerOnly = 0600;
+    const fs::path path = folder / "gateway.lock";
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnly));
+    if (!file) {
+        return os_error(errno, fmt::format("open {}", path.native()));
+    }
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        return Error::conflict("another nexa-gateway runs on {}", folder.native())
+            .hint("stop that one, or give another --dir");
+    }
+    return file;
+}
+
+/// Changes with what the folder says the model is; the weights are too large to be hashed for it.
+std::string fingerprint_of(const fs::path& folder) {
+    const auto config = read_file(folder / "config.json", kConfigBytesMax);
+    std::error_code ignored;
+    const auto size = fs::file_size(folder / "model.safetensors", ignored);
+    const std::string what = fmt::format("{}:{}", size, config.value_or(""));
+    return "fp_" + sha256(what).hex().substr(0, kFingerprintDigits);
+}
+
+Status check_settings(const GatewaySettings& settings) {
+    const bool needs_keys = !is_loopback(settings.address);
+    if (needs_keys && settings.keys_file.empty()) {
+        return Error::invalid_argument("others can connect to {}", settings.address)
+            .at("address")
+            .hint("give keys by --keys-file, or listen on 127.0.0.1");
+    }
+    std::set<std::string_view> names;
+    for (const StaticModel& model : settings.models) {
+        if (!names.insert(model.name).second) {
+            return Error::invalid_argument("two models are called '{}'", model.name).at("model");
+        }
+    }
+    return {};
+}
+
+/// What has to exist before the objects that only refer to it.
+struct Ground {
+    GatewaySettings settings;
+    const Clock& clock;
+    Random& random;
+    UniqueFd lock;
+    std::unique_ptr<UsageSpool> usage;
+    KeyTable fixed_keys;
+};
+
+}  // namespace
+
+Result<StaticModel> parse_static_model(std::string_view text) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string_view::npos || equals + 1 == text.size()) {
+        return Error::invalid_argument("'{}' is not NAME=FOLDER", text).at("model");
+    }
+    return StaticModel{
+        .name = std::string(text.substr(0, equals)), .folder = fs::path(text.substr(equals + 1))
+    };
+}
+
+class Gateway::Impl {
+public:
+    explicit Impl(Ground ground)
+        : ground_(std::move(ground)),
+          ids_(ground_.clock, ground_.random),
+          io_(
+              {.threads = kIoThreads,
+               .on_error = [this](const Error& error
+                           ) { log_.error("io thread", {{"error", error.to_string()}}); }}
+          ),
+          links_(io_, on_task_error()),
+          keepers_(io_, on_task_error()),
+          streams_(io_, on_task_error()),
+          keys_(ground_.settings.keys_file.empty(), ground_.fixed_keys),
+          keeper_(
+              {.clock = ground_.clock, .io = io_, .links = links_, .children = children_},
+              ground_.settings.keeper
+          ),
+          text_(
+              {models_, streams_, *ground_.usage, ground_.clock, ground_.random, ids_},
+              ground_.settings.text
+          ),
+          system_(
+              {.models = models_,
+               .knows_models = [] { return true; },
+               .version = {.version = ground_.settings.version}}
+          ) {}
+
+    ~Impl() { stop(); }
+
+    Status start() {
+        for (const StaticModel& model : ground_.settings.models) {
+            TRY_STATUS(serve({
+                .deployment_id = "static_" + model.name,
+                .name = model.name,
+                .project_id = {},
+                .fingerprint = fingerprint_of(model.folder),
+                .created = ground_.clock.now().time_since_epoch() / std::chrono::seconds(1),
+                .folder = model.folder,
+            }));
+        }
+        std::vector<net::Route> rows = text_.routes();
+        std::ranges::move(system_.routes(), std::back_inserter(rows));
+        TRY(server_,
+            net::HttpServer::start(
+                io_,
+                ground_.clock,
+                {.address = ground_.settings.address, .port = ground_.settings.port},
+                hooks(),
+                net::Router(std::move(rows))
+            ));
+        log_.info("ready", {{"address", ground_.settings.address}, {"port", server_->port()}});
+        return {};
+    }
+
+    std::uint16_t port() const { return server_ ? server_->port() : 0; }
+
+    void stop() {
+        if (std::exchange(stopped_, true)) {
+            return;
+        }
+        const auto grace = ground_.settings.drain_max;
+        if (server_) {
+            net::blocking::stop(io_, *server_, grace);
+        }
+        net::blocking::stop(io_, streams_);
+        for (const auto& model : models_.all()) {
+            keeper_.stop(*model);
+        }
+        net::blocking::stop(io_, keepers_, ground_.settings.keeper.end_grace * 2);
+        net::blocking::stop(io_, links_);
+        children_.stop();
+        io_.stop();
+        ground_.usage->stop();
+    }
+
+private:
+    net::TaskGroup::OnError on_task_error() {
+        return [this](std::string_view task, const Error& error) {
+            log_.error("background task ended", {{"task", task}, {"error", error.to_string()}});
+        };
+    }
+
+    Status serve(ModelSpec spec) {
+        auto model = std::make_shared<ServedModel>(std::move(spec));
+        models_.add(model);
+        TRY_STATUS(keepers_.spawn("keep " + model->spec().name, keeper_.keep(model)));
+        return {};
+    }
+
+    net::HttpServerHooks hooks() {
+        return {
+            .authenticate = [this](net::AuthRequest request
+                            ) { return authenticate(std::move(request)); },
+            .make_request_id = [this] { return ids_.make<RequestId>().text(); },
+            .on_request_done = [this](const net::RequestRecord& record
+                               ) { net::log_request(access_log_, record); },
+            .on_error = [this](const Error& error
+                        ) { log_.warning("connection", {{"error", error.to_string()}}); },
+        };
+    }
+
+    net::Task<net::Principal> authenticate(net::AuthRequest request) {
+        CO_TRY(Caller caller, keys_.check(*request.head, ground_.clock.now()));
+        co_return net::Principal{
+            .id = caller.key_id, .tenant_id = caller.project_id, .details = std::move(caller)
+        };
+    }
+
+    Ground ground_;
+    Logger log_ = get_logger("gateway");
+    Logger access_log_ = get_logger("access");
+    IdSource ids_;
+    net::IoPool io_;
+    net::WorkPool children_{{.name = "children", .threads = 4}};
+    net::TaskGroup links_;
+    net::TaskGroup keepers_;
+    net::TaskGroup streams_;
+    KeyRing keys_;
+    ModelTable models_;
+    ModelKeeper keeper_;
+    TextEndpoints text_;
+    SystemEndpoints system_;
+    std::unique_ptr<net::HttpServer> server_;
+    bool stopped_ = false;
+};
+
+Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gateway::~Gateway() = default;
+
+Result<std::unique_ptr<Gateway>> Gateway::open(
+    const GatewaySettings& settings, const Clock& clock, Random& random
+) {
+    TRY_STATUS(check_settings(settings));
+    std::error_code ignored;
+    GatewaySettings whole = settings;
+    const fs::path own = fs::absolute(settings.dir, ignored).lexically_normal() / "gateway";
+    whole.keeper.engine = settings.engine;
+    whole.keeper.run_folder = own / "run";
+    for (StaticModel& model : whole.models) {
+        model.folder = fs::absolute(model.folder, ignored).lexically_normal();
+    }
+    TRY_STATUS(make_folder(own));
+    TRY(UniqueFd lock, lock_folder(own));
+    // What a killed gateway left there is nobody's.
+    TRY_STATUS(remove_tree(whole.keeper.run_folder));
+    TRY_STATUS(make_folder(whole.keeper.run_folder));
+    KeyTable keys;
+    if (!settings.keys_file.empty()) {
+        TRY(keys, KeyTable::from_file(settings.keys_file));
+    }
+    TRY(auto usage, UsageSpool::open(own / "usage.jsonl"));
+    return std::unique_ptr<Gateway>(new Gateway(std::make_unique<Impl>(Ground{
+        .settings = std::move(whole),
+        .clock = clock,
+        .random = random,
+        .lock = std::move(lock),
+        .usage = std::move(usage),
+        .fixed_keys = std::move(keys),
+    })));
+}
+
+Status Gateway::start() {
+    return impl_->start();
+}
+
+std::uint16_t Gateway::port() const {
+    return impl_->port();
+}
+
+void Gateway::stop() {
+    impl_->stop();
+}
+
+}  // namespace nexa::gateway

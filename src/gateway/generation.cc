@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/generation.h"
+
+#include <utility>
+
+namespace nexa::gateway {
+
+std::optional<Result<GenerationStep>> Generation::take() {
+    const Lock lock(mutex_);
+    // What was said before an error still counts.
+    if (pending_.text.empty() && error_) {
+        return Result<GenerationStep>(*error_);
+    }
+    if (pending_.text.empty() && !pending_.finish_reason) {
+        return std::nullopt;
+    }
+    GenerationStep step = pending_;
+    pending_.text.clear();
+    return Result<GenerationStep>(std::move(step));
+}
+
+net::Task<GenerationStep> Generation::next() {
+    while (true) {
+        if (auto step = take()) {
+            co_return std::move(*step);
+        }
+        CO_TRY_STATUS(co_await net::await_callback<void>([this](net::Done<void> done) {
+            bool is_there = false;
+            {
+                const Lock lock(mutex_);
+                is_there = !pending_.text.empty() || pending_.finish_reason || error_;
+                if (!is_there) {
+                    reader_ = done;
+                }
+            }
+            if (is_there) {
+                done({});
+            }
+        }));
+    }
+}
+
+void Generation::append(const protocol::RunnerDelta& delta) {
+    {
+        const Lock lock(mutex_);
+        pending_.text += delta.text;
+        pending_.prompt_tokens = delta.prompt_tokens;
+        pending_.completion_tokens = delta.token_count;
+    }
+    wake();
+}
+
+void Generation::finish(const protocol::RunnerDone& done) {
+    {
+        const Lock lock(mutex_);
+        pending_.prompt_tokens = done.prompt_tokens;
+        pending_.completion_tokens = done.completion_tokens;
+        pending_.finish_reason = done.finish_reason;
+    }
+    wake();
+}
+
+void Generation::fail(Error error) {
+    {
+        const Lock lock(mutex_);
+        if (pending_.finish_reason) {
+            return;
+        }
+        error_ = std::move(error);
+    }
+    wake();
+}
+
+bool Generation::has_ended() const {
+    const Lock lock(mutex_);
+    return pending_.finish_reason.has_value() || error_.has_value();
+}
+
+void Generation::wake() {
+    std::optional<net::Done<void>> reader;
+    {
+        const Lock lock(mutex_);
+        reader = std::exchange(reader_, std::nullopt);
+    }
+    if (reader) {
+        (*reader)({});
+    }
+}
+
+}  // namespace nexa::gateway

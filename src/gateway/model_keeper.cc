@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/model_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/file.h"
+
+namespace nexa::gateway {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Nobody says when a program begins to listen.
+constexpr std::chrono::milliseconds kConnectEvery{30};
+constexpr std::chrono::milliseconds kGreetMax{10'000};
+/// Requests end without a word to the keeper.
+constexpr std::chrono::milliseconds kLookWhileDraining{20};
+constexpr std::chrono::seconds kLookAtLeast{10};
+constexpr std::chrono::milliseconds kFetchAgain{5'000};
+
+std::string words_of(const RunnerProcess::End& end) {
+    const std::string how = end.status ? end.status->to_string() : "unknown end";
+    const std::string last = end.last_words.substr(end.last_words.rfind('\n') + 1);
+    return last.empty() ? how : fmt::format("{}: {}", how, last);
+}
+
+}  // namespace
+
+void ModelKeeper::changed() const {
+    if (with_.on_change) {
+        with_.on_change();
+    }
+}
+
+void ModelKeeper::retire(ServedModel& model, bool is_undeployed) {
+    model.retire(is_undeployed);
+    signal_.notify(model.spec().deployment_id);
+}
+
+net::Task<void> ModelKeeper::pause(
+    const ServedModel& model, Wake& wake, std::chrono::milliseconds length
+) {
+    const auto until = with_.clock.steady_now() + length;
+    while (!model.is_retired()) {
+        const auto left = until - with_.clock.steady_now();
+        if (left <= 0ns) {
+            break;
+        }
+        CO_TRY_STATUS(co_await wake.wait(left));
+    }
+    co_return ok();
+}
+
+net::Task<void> ModelKeeper::keep(std::shared_ptr<ServedModel> model) {
+    const ModelSpec& spec = model->spec();
+    Wake wake(signal_, spec.deployment_id);
+    CO_TRY_STATUS(co_await fetch(model, wake));
+    RunnerPlan plan(options_.plan);
+    while (!model->is_retired()) {
+        CO_TRY(const RunnerPlan::Decision decision, co_await run_once(model, wake, plan));
+        if (model->is_retired()) {
+            break;
+        }
+        CO_TRY_STATUS(co_await pause(*model, wake, decision.pause.value_or(24h)));
+    }
+    if (!spec.files.empty() && model->is_undeployed()) {
+        CO_TRY_STATUS(co_await remove_folder(spec.folder));
+    }
+    log_.info("model retired", {{"deployment_id", spec.deployment_id}, {"model", spec.name}});
+    co_return ok();
+}
+
+net::Task<void> ModelKeeper::fetch(std::shared_ptr<ServedModel> model, Wake& wake) {
+    const ModelSpec& spec = model->spec();
+    while (!spec.files.empty() && !model->is_retired()) {
+        const Status fetched = co_await with_.fetch(spec, [model] { return model->is_retired(); });
+        if (fetched || model->is_retired()) {
+            break;
+        }
+        log_.warning(
+            "cannot fetch a model",
+            {{"deployment_id", spec.deployment_id}, {"error", fetched.error().to_string()}}
+        );
+        // What the network does passes; what is wrong with the files does not by itself.
+        if (is_retryable(fetched.error().code)) {
+            model->set_loading(fetched.error().to_string());
+        } else {
+            model->set_failed(fetched.error().to_string());
+        }
+        changed();
+        CO_TRY_STATUS(co_await pause(*model, wake, kFetchAgain));
+    }
+    co_return ok();
+}
+
+net::Task<RunnerPlan::Decision> ModelKeeper::run_once(
+    std::shared_ptr<ServedModel> model, Wake& wake, RunnerPlan& plan
+) {
+    const ModelSpec& spec = model->spec();
+    if (model->state() == ServingState::kReady) {
+        model->set_loading("its runner is started again");
+    }
+    const RunnerCommand command{
+        .engine = options_.engine,
+        .model_folder = spec.folder,
+        .run_folder = options_.run_folder,
+        .name = fmt::format("r{}", ++last_number_),
+    };
+    Result<Process> process = co_await net::run_on(with_.children, [command]() -> Result<Process> {
+        TRY(auto started, RunnerProcess::start(command));
+        return Process(std::move(started));
+    });
+    std::string words = process ? "" : process.error().to_string();
+    std::optional<ExitStatus> status;
+    if (process) {
+        Result<Link> link = co_await connect(model, *process);
+        if (link) {
+            model->set_ready(*link);
+            plan.became_ready(with_.clock.steady_now());
+            log_.info("model ready", {{"deployment_id", spec.deployment_id}, {"model", spec.name}});
+            changed();
+            while (!(*link)->has_ended() && !model->is_retired()) {
+                CO_TRY_STATUS(co_await wake.wait(kLookAtLeast));
+            }
+            CO_TRY_STATUS(co_await drain(*std::move(link), wake));
+        }
+        CO_TRY(const RunnerProcess::End ended, co_await end(*std::move(process)));
+        status = ended.status;
+        words = words_of(ended);
+    }
+    const RunnerPlan::Decision decision = plan.ended(status, with_.clock.steady_now());
+    if (!model->is_retired()) {
+        log_.warning("a runner ended", {{"deployment_id", spec.deployment_id}, {"how", words}});
+        if (decision.is_failed) {
+            model->set_failed(words);
+        } else {
+            model->set_loading(words);
+        }
+        changed();
+    }
+    co_return decision;
+}
+
+net::Task<ModelKeeper::Link> ModelKeeper::connect(
+    std::shared_ptr<ServedModel> model, Process process
+) {
+    const auto deadline = with_.clock.steady_now() + options_.load_max;
+    const auto on_end = [this, id = model->spec().deployment_id] { signal_.notify(id); };
+    while (!process->has_ended() && !model->is_retired()) {
+        auto link = co_await net::with_deadline(
+            RunnerLink::open({with_.io, with_.links}, process->socket(), on_end), kGreetMax
+        );
+        if (link || link.error().code != ErrorCode::kUnavailable) {
+            co_return link;
+        }
+        if (with_.clock.steady_now() >= deadline) {
+            co_return Error::deadline_exceeded(
+                "the model was not loaded after {} s", options_.load_max / 1s
+            );
+        }
+        CO_TRY_STATUS(co_await net::sleep_for(kConnectEvery));
+    }
+    co_return Error::unavailable("the runner ended before it served");
+}
+
+net::Task<void> ModelKeeper::drain(Link link, Wake& wake) {
+    const auto deadline = with_.clock.steady_now() + options_.drain_max;
+    while (!link->has_ended() && link->running() > 0 && with_.clock.steady_now() < deadline) {
+        CO_TRY_STATUS(co_await wake.wait(kLookWhileDraining));
+    }
+    link->close();
+    co_return ok();
+}
+
+net::Task<RunnerProcess::End> ModelKeeper::end(Process process) {
+    const auto grace = options_.end_grace;
+    co_return co_await net::run_on(with_.children, [process = std::move(process), grace] {
+        return process->end(grace);
+    });
+}
+
+net::Task<void> ModelKeeper::remove_folder(std::filesystem::path folder) {
+    co_return co_await net::run_on(with_.children, [folder = std::move(folder)] {
+        return remove_tree(folder);
+    });
+}
+
+}  // namespace nexa::gateway

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "gateway/runner_plan.h"
+#include "gateway/runner_process.h"
+#include "gateway/served_model.h"
+#include "net/pools.h"
+#include "net/signal.h"
+#include "net/task_group.h"
+
+namespace nexa::gateway {
+
+struct KeeperOptions {
+    std::filesystem::path engine;
+    std::filesystem::path run_folder;  ///< exists; ours alone
+    std::chrono::milliseconds load_max{600'000};
+    std::chrono::milliseconds drain_max{30'000};  ///< for requests of a model that goes
+    std::chrono::milliseconds end_grace{5'000};   ///< for a runner, from SIGTERM to SIGKILL
+    RunnerPlanOptions plan = {};
+};
+
+/// Keeps models served: lays out a model's files, starts its runner, watches it, starts it again.
+/// One coroutine for each model; thread-safe.
+class ModelKeeper {
+public:
+    /// Lays out a model's files; gives up when `should_stop`. Errors: whatever went wrong.
+    using Fetch = std::function<net::Task<void>(ModelSpec spec, std::function<bool()> should_stop)>;
+
+    struct Collaborators {
+        const Clock& clock;
+        net::IoPool& io;
+        net::TaskGroup& links;                 ///< outlives every keep()
+        net::WorkPool& children;               ///< where starting and ending runners blocks
+        Fetch fetch = {};                      ///< for models with files to fetch
+        std::function<void()> on_change = {};  ///< a model stands otherwise than before
+    };
+    ModelKeeper(Collaborators with, KeeperOptions options)
+        : with_(std::move(with)), options_(std::move(options)) {}
+
+    /// Serves until the model is retired; then drains it, ends its runner and, if it is undeployed
+    /// and its files were fetched, removes its folder. Only a cancellation ends it otherwise.
+    net::Task<void> keep(std::shared_ptr<ServedModel> model);
+    /// Ends the keep() of that model: it is undeployed.
+    void undeploy(ServedModel& model) { retire(model, true); }
+    /// The same, but its files stay for the next start.
+    void stop(ServedModel& model) { retire(model, false); }
+
+private:
+    using Wake = net::Signal::Subscription;
+    using Link = std::shared_ptr<RunnerLink>;
+    using Process = std::shared_ptr<RunnerProcess>;
+
+    void retire(ServedModel& model, bool is_undeployed);
+    net::Task<void> fetch(std::shared_ptr<ServedModel> model, Wake& wake);
+    /// One runner from its start to its end.
+    net::Task<RunnerPlan::Decision> run_once(
+        std::shared_ptr<ServedModel> model, Wake& wake, RunnerPlan& plan
+    );
+    net::Task<Link> connect(std::shared_ptr<ServedModel> model, Process process);
+    net::Task<void> drain(Link link, Wake& wake);
+    net::Task<RunnerProcess::End> end(Process process);
+    net::Task<void> pause(const ServedModel& model, Wake& wake, std::chrono::milliseconds length);
+    net::Task<void> remove_folder(std::filesystem::path folder);
+    void changed() const;
+
+    const Collaborators with_;
+    const KeeperOptions options_;
+    net::Signal signal_;  ///< by deployment: its link ended, or it is retired
+    std::atomic<std::uint64_t> last_number_ = 0;
+    Logger log_ = get_logger("gateway.models");
+};
+
+}  // namespace nexa::gateway

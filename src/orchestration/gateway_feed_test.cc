@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestration/gateway_feed.h"
+
+#include "accounts/key_gate.h"
+#include "crypto/dsse.h"
+#include "fakes/proves.h"
+#include "fleet/envelope.h"
+#include "net/task.h"
+#include "orchestration/deploy_test_internal.h"
+
+namespace nexa::orchestration {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The feed with its own threads around it; time is the test's.
+class GatewayFeedTest : public DeployTest {
+protected:
+    void SetUp() override {
+        DeployTest::SetUp();
+        writer->start();
+        backend.emplace(Backend{*database, *writer, pools.db});
+        feed.emplace(
+            GatewayFeed::Collaborators{
+                *backend, key, signal, billing::default_rate_card(), counters
+            },
+            GatewayFeedOptions{.activation = {.time = kActivation}, .poll = 5ms}
+        );
+        gate.emplace(
+            accounts::KeyGate::Collaborators{*database, *writer, pools.db, ids, clock, random}
+        );
+        const auto minted = gate->mint_owner_key("admin").value();
+        owner = wait(gate->authenticate(std::string(minted.key.secret()))).value();
+    }
+    void TearDown() override {
+        writer->stop();
+        pools.db.stop();
+        pools.cpu.stop();
+        pools.io.stop();
+    }
+
+    template <class T>
+    Result<T> wait(net::Task<T> task) {
+        return net::blocking::wait(pools.io.executor(), std::move(task));
+    }
+    protocol::GatewaySnapshot open(const protocol::Envelope& message) {
+        const auto envelope = fleet::from_message(message).value();
+        const Status verified = fleet::verify_signed_by(
+            envelope, protocol::kGatewaySnapshotPayloadType, feed->public_key()
+        );
+        EXPECT_TRUE(verified) << verified.error().to_string();
+        return from_json<protocol::GatewaySnapshot>(envelope.payload).value();
+    }
+    protocol::GatewaySnapshot get(std::int64_t serial, std::chrono::nanoseconds wait_time = 0s) {
+        return open(
+            wait(feed->snapshot({.region = "local", .serial = serial, .wait = wait_time})).value()
+        );
+    }
+    double finished(const std::string& status) {
+        return registry
+            .counter({"nexa_jobs_finished_total", ""}, {{"job_type", "deploy"}, {"status", status}})
+            .value();
+    }
+
+    net::Pools pools;
+    net::Signal signal;
+    MetricRegistry registry;
+    const JobCounters counters{registry};
+    crypto::Ed25519PrivateKey key = crypto::Ed25519PrivateKey::generate(random);
+    std::optional<Backend> backend;
+    std::optional<GatewayFeed> feed;
+    std::optional<accounts::KeyGate> gate;
+    accounts::Principal owner;
+};
+
+TEST_F(GatewayFeedTest, ASnapshotIsSignedAndHoldsDeploymentsAndKeys) {
+    const JobId job_id = activate({.name = "adder"});
+    const auto snapshot = get(0);
+    EXPECT_GT(snapshot.serial, 0);
+    EXPECT_EQ(snapshot.region, "local");
+    ASSERT_EQ(snapshot.deployments.size(), 1U);
+    const auto& deployment = snapshot.deployments.front();
+    EXPECT_EQ(deployment.deployment_id, deployment_of(job_id));
+    EXPECT_EQ(deployment.name, "adder");
+    EXPECT_EQ(deployment.project_id, "prj_a");
+    ASSERT_EQ(deployment.files.size(), 1U);
+    EXPECT_EQ(deployment.files.front().path, "config.json");
+    EXPECT_TRUE(deployment.root_digest.starts_with("sha256:"));
+    ASSERT_EQ(snapshot.keys.size(), 1U);
+    EXPECT_EQ(snapshot.keys.front().key_id, owner.key_id);
+    EXPECT_EQ(snapshot.keys.front().sha256.size(), 64U);
+}
+
+TEST_F(GatewayFeedTest, AChangedPayloadIsNotBelieved) {
+    auto envelope = fleet::from_message(wait(feed->snapshot({.region = "local"})).value()).value();
+    envelope.payload += " ";
+    EXPECT_FALSE(
+        fleet::verify_signed_by(envelope, protocol::kGatewaySnapshotPayloadType, feed->public_key())
+    );
+}
+
+TEST_F(GatewayFeedTest, TheWaitEndsWithTheSameSerialWhenNothingChanges) {
+    const auto first = get(0);
+    EXPECT_EQ(get(first.serial, 20ms).serial, first.serial);
+    EXPECT_EQ(get(first.serial + 7, 1h).serial, first.serial);  // a database that was put back
+}
+
+TEST_F(GatewayFeedTest, ARevokedKeyEndsTheWaitAndIsGone) {
+    const auto made = wait(gate->create({.name = "app"}, owner)).value();
+    const auto before = get(0);
+    ASSERT_EQ(before.keys.size(), 2U);
+    std::promise<protocol::GatewaySnapshot> promise;
+    auto answer = promise.get_future();
+    std::thread waiting([&] { promise.set_value(get(before.serial, 1h)); });
+    EXPECT_EQ(answer.wait_for(20ms), std::future_status::timeout);
+    ASSERT_TRUE(wait(gate->revoke(made.key_id, owner)));
+    const auto after = answer.get();
+    waiting.join();
+    EXPECT_GT(after.serial, before.serial);
+    ASSERT_EQ(after.keys.size(), 1U);
+    EXPECT_EQ(after.keys.front().key_id, owner.key_id);
+}
+
+TEST_F(GatewayFeedTest, AReportEndsTheJobAndTellsTheSerial) {
+    const JobId job_id = activate();
+    auto report = report_of({{.deployment_id = deployment_of(job_id), .state = "ready"}});
+    report.url = "http://localhost:8080//";
+    const auto reply = wait(feed->report(report));
+    ASSERT_TRUE(reply) << reply.error().to_string();
+    EXPECT_EQ(reply->serial, serial());
+    const auto result = from_json<protocol::DeployResult>(job(job_id).result.value().text).value();
+    EXPECT_EQ(result.inference_url, "http://localhost:8080/v1");
+    EXPECT_EQ(finished("completed"), 1);
+    ASSERT_TRUE(wait(feed->report(report)));
+    EXPECT_EQ(finished("completed"), 1);
+}
+
+TEST_F(GatewayFeedTest, WhatAGatewayCannotServeCountsAsFailed) {
+    const JobId job_id = activate();
+    const auto reply =
+        wait(feed->report(report_of({{.deployment_id = deployment_of(job_id), .state = "failed"}}))
+        );
+    ASSERT_TRUE(reply) << reply.error().to_string();
+    EXPECT_EQ(finished("failed"), 1);
+    EXPECT_EQ(finished("completed"), 0);
+}
+
+TEST_F(GatewayFeedTest, AnAddressThatNobodyCanCallIsRefused) {
+    for (const char* url :
+         {"localhost:8080", "ftp://x", "http://", "https:///", "http://a b", ""}) {
+        auto report = report_of({});
+        report.url = url;
+        const auto reply = wait(feed->report(report));
+        ASSERT_FALSE(reply) << url;
+        EXPECT_EQ(reply.error().code, ErrorCode::kInvalidArgument);
+        EXPECT_EQ(reply.error().param, "url");
+    }
+    EXPECT_EQ(count("gateway"), 0);
+}
+
+}  // namespace
+}  // namespace nexa::orchestration
