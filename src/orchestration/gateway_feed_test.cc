@@ -7,6 +7,7 @@
 #include "fleet/envelope.h"
 #include "net/task.h"
 #include "orchestration/deploy_test_internal.h"
+#include "orchestration/series_test_internal.h"
 
 namespace nexa::orchestration {
 namespace {
@@ -56,10 +57,8 @@ protected:
             wait(feed->snapshot({.region = "local", .serial = serial, .wait = wait_time})).value()
         );
     }
-    double finished(const std::string& status) {
-        return registry
-            .counter({"nexa_jobs_finished_total", ""}, {{"job_type", "deploy"}, {"status", status}})
-            .value();
+    std::map<std::string, double> finished() {
+        return series_of(registry, "nexa_jobs_finished_total");
     }
 
     net::Pools pools;
@@ -130,9 +129,10 @@ TEST_F(GatewayFeedTest, AReportEndsTheJobAndTellsTheSerial) {
     EXPECT_EQ(reply->serial, serial());
     const auto result = from_json<protocol::DeployResult>(job(job_id).result.value().text).value();
     EXPECT_EQ(result.inference_url, "http://localhost:8080/v1");
-    EXPECT_EQ(finished("completed"), 1);
+    const std::map<std::string, double> once{{"deploy completed", 1}};
+    EXPECT_EQ(finished(), once);
     ASSERT_TRUE(wait(feed->report(report)));
-    EXPECT_EQ(finished("completed"), 1);
+    EXPECT_EQ(finished(), once);
 }
 
 TEST_F(GatewayFeedTest, WhatAGatewayCannotServeCountsAsFailed) {
@@ -141,8 +141,7 @@ TEST_F(GatewayFeedTest, WhatAGatewayCannotServeCountsAsFailed) {
         wait(feed->report(report_of({{.deployment_id = deployment_of(job_id), .state = "failed"}}))
         );
     ASSERT_TRUE(reply) << reply.error().to_string();
-    EXPECT_EQ(finished("failed"), 1);
-    EXPECT_EQ(finished("completed"), 0);
+    EXPECT_EQ(finished(), (std::map<std::string, double>{{"deploy failed", 1}}));
 }
 
 TEST_F(GatewayFeedTest, AnAddressThatNobodyCanCallIsRefused) {

@@ -5,25 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include "orchestration/series_test_internal.h"
+
 namespace nexa::orchestration {
 namespace {
-
-/// Series of one metric as "label=value label=value" -> count.
-std::map<std::string, double> series_of(const MetricRegistry& registry, std::string_view name) {
-    std::map<std::string, double> found;
-    for (const FamilySnapshot& family : registry.snapshot()) {
-        for (const SeriesSnapshot& series : family.series) {
-            if (family.name == name) {
-                std::string key;
-                for (const auto& [label, value] : series.labels) {
-                    key += (key.empty() ? "" : " ") + value;
-                }
-                found[key] = std::get<double>(series.value);
-            }
-        }
-    }
-    return found;
-}
 
 EndedLease lease_in(std::string state) {
     return {

@@ -1,3 +1,3 @@
 -- SPDX-License-Identifier: Apache-2.0
-WITH kind (name) AS (VALUES ('pending'), ('approved'), ('cordoned'), ('revoked'))
-SELECT name AS membership, (SELECT count(*) FROM worker WHERE membership = name) AS workers FROM kind
+WITH kind (membership) AS (VALUES ('pending'), ('approved'), ('cordoned'), ('revoked'))
+SELECT kind.membership, (SELECT count(*) FROM worker WHERE worker.membership = kind.membership) AS workers FROM kind
