@@ -165,7 +165,8 @@ Result<StepReport> Quickstart::upload() {
             .kind = "dataset",
             .name = options_.data.filename().native(),
         };
-        TRY(const std::string reply, push(*api, wish, {}));
+        const auto pass_over = [](std::string_view, std::size_t, std::size_t) {};
+        TRY(const std::string reply, push(*api, wish, pass_over));
         TRY(const auto artifact, read_reply<protocol::ArtifactView>(reply));
         state_.dataset_id = artifact.artifact_id;
         TRY_STATUS(write_state(options_.dir, state_));

@@ -196,7 +196,11 @@ Result<std::unique_ptr<Teacher>> open_teacher(const Job& job, const DistillSpec&
     if (const auto folder = job.input("teacher")) {
         return open_local_teacher(*folder, options_of(spec), job.cancel);
     }
-    return open_endpoint_teacher(job.dir, spec.teacher, options_of(spec), job.cancel);
+    auto teacher = open_endpoint_teacher(job.dir, spec.teacher, options_of(spec), job.cancel);
+    if (!teacher) {
+        return std::move(teacher).error().at("teacher").while_doing("ask " + spec.teacher);
+    }
+    return teacher;
 }
 
 protocol::EngineResult describe(

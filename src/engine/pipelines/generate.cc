@@ -159,6 +159,11 @@ Status write_document_rows(Output& output, const GenerateSpec& spec, std::uint64
 }
 
 Status write_rows(Output& output, const GenerateSpec& spec, std::uint64_t seed) {
+    const bool is_built_in = spec.domain == kDocuments || data::domain_from(spec.domain);
+    if (is_built_in && spec.teacher) {
+        return Error::invalid_argument("rows of domain '{}' are made without one", spec.domain)
+            .at("teacher");
+    }
     if (const auto domain = data::domain_from(spec.domain)) {
         return write_problems(output, spec, *domain, seed);
     }
