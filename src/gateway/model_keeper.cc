@@ -99,9 +99,6 @@ net::Task<RunnerPlan::Decision> ModelKeeper::run_once(
     std::shared_ptr<ServedModel> model, Wake& wake, RunnerPlan& plan
 ) {
     const ModelSpec& spec = model->spec();
-    if (model->state() == ServingState::kReady) {
-        model->set_loading("its runner is started again");
-    }
     const RunnerCommand command{
         .engine = options_.engine,
         .model_folder = spec.folder,
@@ -123,6 +120,10 @@ net::Task<RunnerPlan::Decision> ModelKeeper::run_once(
             changed();
             while (!(*link)->has_ended() && !model->is_retired()) {
                 CO_TRY_STATUS(co_await wake.wait(kLookAtLeast));
+            }
+            if (!model->is_retired()) {
+                model->set_loading("its runner has gone");
+                changed();
             }
             CO_TRY_STATUS(co_await drain(*std::move(link), wake));
         }
