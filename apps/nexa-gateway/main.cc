@@ -5,36 +5,36 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "config/setting_flags.h"
+#include "config/settings.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "core/secrets.h"
 #include "gateway/gateway.h"
+#include "settings.h"
 
 namespace {
 
 namespace fs = std::filesystem;
+using nexa::gateway_app::Settings;
 
 constexpr int kUsageExit = 2;
 
-struct Flags {
-    std::string dir = "nexa-data";
-    std::string address = "127.0.0.1";
-    int port = 8080;
-    std::vector<std::string> models;
-    std::string keys_file;
-    std::string engine;
-    std::string log_level = "info";
-    int drain_seconds = 20;
-};
+using Environment = std::map<std::string, std::string>;
 
 int exit_code_of(const nexa::Error& error) {
     std::fprintf(stderr, "nexa-gateway: %s\n", error.to_string().c_str());
@@ -47,24 +47,56 @@ fs::path engine_beside_us() {
     return self.parent_path() / "nexa-engine";
 }
 
-nexa::Result<nexa::gateway::GatewaySettings> settings_of(const Flags& flags) {
-    nexa::gateway::GatewaySettings settings{
-        .dir = flags.dir,
-        .engine = flags.engine.empty() ? engine_beside_us() : fs::absolute(flags.engine),
-        .address = flags.address,
-        .port = static_cast<std::uint16_t>(flags.port),
-        .keys_file = flags.keys_file,
-        .version = NEXA_VERSION,
-        .drain_max = std::chrono::seconds(flags.drain_seconds),
-    };
-    for (const std::string& text : flags.models) {
-        auto model = nexa::gateway::parse_static_model(text);
-        if (!model) {
-            return std::move(model).error();
-        }
-        settings.models.push_back(*std::move(model));
+nexa::Result<Settings> load(
+    const nexa::config::SettingFlags& flags, const Environment& environment
+) {
+    TRY(const auto sources,
+        flags.over({
+            .environment = environment,
+            .other_variables = nexa::config::foreign_variables(),
+        }));
+    TRY(auto loaded, nexa::config::load_settings<Settings>(sources));
+    for (const std::string& warning : loaded.warnings) {
+        std::fprintf(stderr, "nexa-gateway: %s\n", warning.c_str());
     }
-    return settings;
+    return std::move(loaded.value);
+}
+
+nexa::Result<nexa::gateway::ControlPlane> control_plane_of(
+    const Settings& settings, Environment environment
+) {
+    if (!settings.key_file.empty()) {
+        environment.erase("NEXA_API_KEY");
+        environment["NEXA_API_KEY_FILE"] = settings.key_file;
+    }
+    const nexa::SecretManager secrets({.environment = std::move(environment), .folders = {}});
+    TRY(auto key, secrets.get_secret("NEXA_API_KEY"));
+    return nexa::gateway::ControlPlane{
+        .server_url = settings.server, .api_key = std::move(key), .region = settings.region
+    };
+}
+
+nexa::Result<nexa::gateway::GatewaySettings> gateway_settings_of(
+    const Settings& settings, const Environment& environment
+) {
+    nexa::gateway::GatewaySettings made{
+        .dir = settings.dir,
+        .engine = settings.engine.empty() ? engine_beside_us() : fs::absolute(settings.engine),
+        .address = settings.address,
+        .port = static_cast<std::uint16_t>(settings.port),
+        .keys_file = settings.keys_file,
+        .public_url = settings.url,
+        .version = NEXA_VERSION,
+        .drain_max = std::chrono::seconds(settings.drain_seconds),
+    };
+    for (const std::string& text : settings.models) {
+        TRY(auto model, nexa::gateway::parse_static_model(text));
+        made.models.push_back(std::move(model));
+    }
+    if (!settings.server.empty()) {
+        TRY(made.control, control_plane_of(settings, environment));
+    }
+    return made;
 }
 
 /// Blocked before the first thread starts, so that only this one takes them.
@@ -78,59 +110,54 @@ sigset_t block_signals() {
     return signals;
 }
 
-int serve(const Flags& flags) {
+nexa::Status serve(const Settings& settings, const Environment& environment) {
     const sigset_t signals = block_signals();
     const nexa::SystemClock clock;
     nexa::SystemRandom random;
-    const auto level = nexa::parse_log_level(flags.log_level);
-    if (!level) {
-        return exit_code_of(level.error());
-    }
-    nexa::configure_logging({.level = *level}, clock);
-    const auto settings = settings_of(flags);
-    if (!settings) {
-        return exit_code_of(settings.error());
-    }
-    const auto gateway = nexa::gateway::Gateway::open(*settings, clock, random);
-    if (!gateway) {
-        return exit_code_of(gateway.error());
-    }
-    if (const nexa::Status started = (*gateway)->start(); !started) {
-        return exit_code_of(started.error());
-    }
+    nexa::configure_logging(
+        {.level = nexa::parse_log_level(settings.log_level).value_or(nexa::LogLevel::kInfo)}, clock
+    );
+    TRY(auto gateway_settings, gateway_settings_of(settings, environment));
+    TRY(const auto gateway,
+        nexa::gateway::Gateway::open(std::move(gateway_settings), clock, random));
+    TRY_STATUS(gateway->start());
     int signal = 0;
     sigwait(&signals, &signal);
-    (*gateway)->stop();
+    gateway->stop();
     nexa::process_log().silence();
-    return EXIT_SUCCESS;
+    return {};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    Flags flags;
     CLI::App app{"Serves models over OpenAI's API on --port (default 8080)"};
-    app.add_option("--dir", flags.dir, "Folder for its state; DIR/gateway is its own")
-        ->capture_default_str();
-    app.add_option("--address", flags.address, "Address to listen on")->capture_default_str();
-    app.add_option("--port", flags.port, "Port to listen on; 0: any free one")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 65'535));
-    app.add_option("--model", flags.models, "NAME=FOLDER: serve this model; repeatable");
-    app.add_option(
-        "--keys-file", flags.keys_file, "Keys that may ask, or their SHA-256, one a line"
-    );
-    app.add_option("--engine", flags.engine, "Default: nexa-engine beside this program");
-    app.add_option("--drain-seconds", flags.drain_seconds, "For requests to end after SIGTERM")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 86'400));
-    app.add_option("--log-level", flags.log_level, "debug, info, warning or error")
-        ->capture_default_str();
+    nexa::config::SettingFlags flags(app);
+    flags.add("dir", "Folder for its state; DIR/gateway is its own (default nexa-data)");
+    flags.add("address", "Address to listen on (default 127.0.0.1)");
+    flags.add("port", "Port to listen on (default 8080; 0: any free one)");
+    flags.add("server", "The Nexa Forge server that says what to serve");
+    flags.add("key-file", "File with the key for it; default: $NEXA_API_KEY or $NEXA_API_KEY_FILE");
+    flags.add("region", "The pool of gateways it is of (default local)");
+    flags.add("url", "Where clients reach it; default: address and port");
+    flags.add("keys-file", "Keys that may ask for any model, or their SHA-256, one a line");
+    flags.add("engine", "The engine; default: nexa-engine beside this program");
+    flags.add("drain-seconds", "For requests to end after SIGTERM (default 20)");
+    flags.add("log-level", "debug, info, warning, error or off (default info)");
+    std::vector<std::string> models;
+    app.add_option("--model", models, "NAME=FOLDER: serve this model besides; repeatable");
     app.set_version_flag("--version", NEXA_VERSION);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kUsageExit;
     }
-    return serve(flags);
+    const Environment environment = nexa::config::environment_of(environ);
+    auto settings = load(flags, environment);
+    if (!settings) {
+        return exit_code_of(settings.error());
+    }
+    std::ranges::move(models, std::back_inserter(settings->models));
+    const nexa::Status ended = serve(*settings, environment);
+    return ended ? EXIT_SUCCESS : exit_code_of(ended.error());
 }

@@ -20,6 +20,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "config/setting_flags.h"
 #include "config/settings.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -42,46 +43,19 @@ constexpr std::int64_t kMebibyte = std::int64_t{1} << 20U;
 
 using Environment = std::map<std::string, std::string>;
 
-struct Arguments {
-    std::vector<nexa::config::Override> overrides;
-    std::string config_file;
-};
-
-Environment read_environment() {
-    Environment variables;
-    for (char** entry = environ; *entry != nullptr; ++entry) {
-        const std::string text = *entry;
-        const std::size_t equals = text.find('=');
-        if (equals != std::string::npos) {
-            variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-        }
-    }
-    return variables;
-}
-
-nexa::Result<Settings> load(const Arguments& arguments, const Environment& environment) {
-    nexa::config::SettingsSources sources{
-        .flags = arguments.overrides,
-        .environment = environment,
-        .other_variables =
-            {"NEXA_API_KEY",
-             "NEXA_API_KEY_FILE",
-             "NEXA_API_URL",
-             "NEXA_BUILD",
-             "NEXA_TEST_DATA",
-             "NEXA_TEST_PARTS"},
-    };
-    if (!arguments.config_file.empty()) {
-        sources.file = arguments.config_file;
-    }
-    auto loaded = nexa::config::load_settings<Settings>(sources);
-    if (!loaded) {
-        return std::move(loaded).error();
-    }
-    for (const std::string& warning : loaded->warnings) {
+nexa::Result<Settings> load(
+    const nexa::config::SettingFlags& flags, const Environment& environment
+) {
+    TRY(const auto sources,
+        flags.over({
+            .environment = environment,
+            .other_variables = nexa::config::foreign_variables(),
+        }));
+    TRY(auto loaded, nexa::config::load_settings<Settings>(sources));
+    for (const std::string& warning : loaded.warnings) {
         std::fprintf(stderr, "nexa-worker: %s\n", warning.c_str());
     }
-    return std::move(loaded->value);
+    return std::move(loaded.value);
 }
 
 /// What SignalWatch takes. Blocked in every thread: call it before any other is started.
@@ -251,57 +225,33 @@ nexa::Status run(const Settings& settings, const Environment& environment) {
     return nexa::net::blocking::wait(io.serial_executor(), (*agent)->run());
 }
 
-/// The flags, each a setting of the same name. Only what may stand in a list of processes.
-void add_flags(CLI::App& app, Arguments& arguments) {
-    const auto flag = [&](const std::string& name, const std::string& help) {
-        std::string path = name;
-        std::ranges::replace(path, '-', '_');
-        app.add_option_function<std::string>(
-            "--" + name,
-            [&arguments, name, path](const std::string& value) {
-                arguments.overrides.push_back({.path = path, .value = value, .flag = "--" + name});
-            },
-            help
-        );
-    };
-    flag("server", "Where the server is (default http://127.0.0.1:8000)");
-    flag("dir", "Folder for keys, inputs and running jobs");
-    flag("name", "For people");
-    flag("pool", "Jobs of which pool to take (default: default)");
-    flag("slots", "Jobs at the same time (default 1)");
-    flag("engine", "The engine; default: nexa-engine beside this program");
-    flag("key-file", "File with the API key; default: $NEXA_API_KEY or $NEXA_API_KEY_FILE");
-    flag("drain-seconds", "For running jobs to end after SIGTERM (default 60)");
-    flag("job-memory-mib", "Memory of each job; 0: no limit");
-    flag("job-disk-mib", "Disk of each job; 0: no limit");
-    flag("log-level", "debug, info, warning, error or off (default info)");
-    app.add_option(
-        "--config", arguments.config_file, "Settings file: teachers and all of the above"
-    );
+void add_flags(nexa::config::SettingFlags& flags) {
+    flags.add("server", "Where the server is (default http://127.0.0.1:8000)");
+    flags.add("dir", "Folder for keys, inputs and running jobs");
+    flags.add("name", "For people");
+    flags.add("pool", "Jobs of which pool to take (default: default)");
+    flags.add("slots", "Jobs at the same time (default 1)");
+    flags.add("engine", "The engine; default: nexa-engine beside this program");
+    flags.add("key-file", "File with the API key; default: $NEXA_API_KEY or $NEXA_API_KEY_FILE");
+    flags.add("drain-seconds", "For running jobs to end after SIGTERM (default 60)");
+    flags.add("job-memory-mib", "Memory of each job; 0: no limit");
+    flags.add("job-disk-mib", "Disk of each job; 0: no limit");
+    flags.add("log-level", "debug, info, warning, error or off (default info)");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     CLI::App app{"Takes jobs from a Nexa Forge server and runs them on this machine"};
-    Arguments arguments;
-    std::vector<std::string> sets;
-    add_flags(app, arguments);
-    app.add_option("--set", sets, "Any other setting, as name=value");
+    nexa::config::SettingFlags flags(app);
+    add_flags(flags);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kUsageExit;
     }
-    for (const std::string& text : sets) {
-        auto parsed = nexa::config::parse_override(text);
-        if (!parsed) {
-            return exit_code_of(parsed.error());
-        }
-        arguments.overrides.push_back(*std::move(parsed));
-    }
-    const Environment environment = read_environment();
-    const auto settings = load(arguments, environment);
+    const Environment environment = nexa::config::environment_of(environ);
+    const auto settings = load(flags, environment);
     if (!settings) {
         return exit_code_of(settings.error());
     }

@@ -14,6 +14,7 @@
 
 #include "cli/context.h"
 #include "cli/program.h"
+#include "config/setting_flags.h"
 #include "core/os_error.h"
 
 namespace nexa::cli {
@@ -22,18 +23,6 @@ namespace {
 
 constexpr std::size_t kColumnsFallback = 80;
 constexpr std::size_t kSecretBytesRead = 4096;
-
-std::map<std::string, std::string> environment_of_this_process() {
-    std::map<std::string, std::string> environment;
-    for (char** entry = environ; *entry != nullptr; ++entry) {
-        const std::string_view text = *entry;
-        const std::size_t equals = text.find('=');
-        if (equals != std::string_view::npos) {
-            environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-        }
-    }
-    return environment;
-}
 
 std::size_t terminal_columns() {
     winsize size{};
@@ -109,7 +98,7 @@ int run_in_the_world(const std::vector<std::string>& arguments) {
     SystemRandom random;
     SystemSleeper sleeper{CancelToken()};
     CliContext context{
-        .environment = environment_of_this_process(),
+        .environment = config::environment_of(environ),
         .in = std::cin,
         .out = std::cout,
         .err = std::cerr,

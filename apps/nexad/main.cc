@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "config/setting_flags.h"
 #include "config/setting_list.h"
 #include "config/settings.h"
 #include "core/clock.h"
@@ -24,27 +25,12 @@
 
 namespace {
 
-using nexa::config::Override;
-
-struct Arguments {
-    std::vector<Override> overrides;
-    std::string config_file;
-    bool print_openapi = false;
-    bool print_config = false;
-    bool print_settings = false;
+/// What to print instead of serving.
+struct Prints {
+    bool openapi = false;
+    bool config = false;
+    bool settings = false;
 };
-
-std::map<std::string, std::string> environment() {
-    std::map<std::string, std::string> variables;
-    for (char** entry = environ; *entry != nullptr; ++entry) {
-        const std::string text = *entry;
-        const std::size_t equals = text.find('=');
-        if (equals != std::string::npos) {
-            variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-        }
-    }
-    return variables;
-}
 
 /// $XDG_CONFIG_HOME/nexa/nexa.yaml, by default below ~/.config; empty without a home.
 std::filesystem::path user_file(std::map<std::string, std::string>& variables) {
@@ -57,25 +43,20 @@ std::filesystem::path user_file(std::map<std::string, std::string>& variables) {
                         : std::filesystem::path(home) / ".config" / "nexa" / "nexa.yaml";
 }
 
-nexa::Result<nexa::config::Settings<nexa::nexad::Settings>> load(const Arguments& arguments) {
+nexa::Result<nexa::config::Settings<nexa::nexad::Settings>> load(
+    const nexa::config::SettingFlags& flags
+) {
     std::error_code failed;
-    auto variables = environment();
-    nexa::config::SettingsSources sources{
-        .flags = arguments.overrides,
-        .environment = variables,
-        .start_folder = std::filesystem::current_path(failed),
-        .user_file = user_file(variables),
-        .other_variables =
-            {"NEXA_API_KEY", "NEXA_API_URL", "NEXA_BUILD", "NEXA_TEST_DATA", "NEXA_TEST_PARTS"},
-    };
-    if (!arguments.config_file.empty()) {
-        sources.file = arguments.config_file;
-    }
-    auto loaded = nexa::config::load_settings<nexa::nexad::Settings>(sources);
-    if (!loaded) {
-        return std::move(loaded).error();
-    }
-    for (const std::string& warning : loaded->warnings) {
+    auto variables = nexa::config::environment_of(environ);
+    TRY(const auto sources,
+        flags.over({
+            .environment = variables,
+            .start_folder = std::filesystem::current_path(failed),
+            .user_file = user_file(variables),
+            .other_variables = nexa::config::foreign_variables(),
+        }));
+    TRY(auto loaded, nexa::config::load_settings<nexa::nexad::Settings>(sources));
+    for (const std::string& warning : loaded.warnings) {
         std::fprintf(stderr, "nexad: %s\n", warning.c_str());
     }
     return loaded;
@@ -148,54 +129,32 @@ int serve(const nexa::nexad::Settings& settings, const nexa::Clock& clock, nexa:
 int main(int argc, char** argv) {
     CLI::App app{"nexad: the control plane of Nexa Forge. Serves the API on --port (default 8000)."
     };
-    Arguments arguments;
-    const auto setting = [&](const std::string& name, const std::string& help) {
-        app.add_option_function<std::string>(
-            "--" + name,
-            [&arguments, name](const std::string& value) {
-                arguments.overrides.push_back({.path = name, .value = value, .flag = "--" + name});
-            },
-            help
-        );
-    };
-    setting("dir", "Folder of the database, artifacts and keys (default nexa-data)");
-    setting("port", "Port to listen on (default 8000; 0: any free one)");
-    setting("address", "Address to listen on (default 127.0.0.1)");
-    std::vector<std::string> sets;
-    app.add_option("--set", sets, "Any other setting, as name=value");
-    app.add_option(
-        "--config", arguments.config_file, "Settings file (default: nexa.yaml, if there is one)"
-    );
-    app.add_flag(
-        "--print-config", arguments.print_config, "Print each setting and its origin and exit"
-    );
-    app.add_flag("--print-settings", arguments.print_settings, "Print the reference page and exit");
-    app.add_flag("--print-openapi", arguments.print_openapi, "Print the OpenAPI document and exit");
+    nexa::config::SettingFlags flags(app);
+    flags.add("dir", "Folder of the database, artifacts and keys (default nexa-data)");
+    flags.add("port", "Port to listen on (default 8000; 0: any free one)");
+    flags.add("address", "Address to listen on (default 127.0.0.1)");
+    Prints prints;
+    app.add_flag("--print-config", prints.config, "Print each setting and its origin and exit");
+    app.add_flag("--print-settings", prints.settings, "Print the reference page and exit");
+    app.add_flag("--print-openapi", prints.openapi, "Print the OpenAPI document and exit");
     app.set_version_flag("--version", NEXA_VERSION);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
-    for (const std::string& text : sets) {
-        auto parsed = nexa::config::parse_override(text);
-        if (!parsed) {
-            return fail(parsed.error());
-        }
-        arguments.overrides.push_back(*std::move(parsed));
-    }
-    if (arguments.print_settings) {
+    if (prints.settings) {
         return print_settings();
     }
-    auto settings = load(arguments);
+    auto settings = load(flags);
     if (!settings) {
         return fail(settings.error());
     }
-    if (arguments.print_config) {
+    if (prints.config) {
         return print_config(settings->origins);
     }
     const nexa::SystemClock clock;
     nexa::SystemRandom random;
-    return arguments.print_openapi ? print_openapi(std::move(settings->value), clock, random)
-                                   : serve(settings->value, clock, random);
+    return prints.openapi ? print_openapi(std::move(settings->value), clock, random)
+                          : serve(settings->value, clock, random);
 }

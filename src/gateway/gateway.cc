@@ -3,9 +3,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -14,6 +17,8 @@
 #include "core/log.h"
 #include "core/os_error.h"
 #include "core/sha256.h"
+#include "core/storage_paths.h"
+#include "gateway/control_feed.h"
 #include "gateway/keys.h"
 #include "gateway/model_table.h"
 #include "gateway/system_endpoints.h"
@@ -21,6 +26,9 @@
 #include "net/access_log.h"
 #include "net/http_server.h"
 #include "net/task_group.h"
+#include "staging/file_stager.h"
+#include "storage/blob_store.h"
+#include "storage/blob_uploads.h"
 
 namespace nexa::gateway {
 
@@ -30,6 +38,7 @@ namespace fs = std::filesystem;
 
 constexpr unsigned kFingerprintDigits = 10;
 constexpr std::size_t kIoThreads = 2;
+constexpr std::size_t kMessageBytesMax = 1024;
 constexpr std::uint64_t kConfigBytesMax = std::uint64_t{16} << 20U;
 
 bool is_loopback(std::string_view address) {
@@ -60,6 +69,40 @@ Result<UniqueFd> lock_folder(const fs::path& folder) {
     return file;
 }
 
+/// Removes a model's folder and, of the cache, what no other model has.
+Status discard_folder(storage::BlobStore& cache, const fs::path& folder) {
+    TRY_STATUS(remove_tree(folder));
+    std::vector<Sha256Digest> unused;
+    TRY_STATUS(cache.list([&](const storage::BlobInfo& blob) {
+        std::error_code gone;
+        const auto path = cache.path_of(blob.digest);
+        if (path && fs::hard_link_count(*path, gone) == 1) {
+            unused.push_back(blob.digest);
+        }
+        return true;
+    }));
+    for (const Sha256Digest& digest : unused) {
+        TRY_STATUS(cache.remove(digest));
+    }
+    return {};
+}
+
+/// How the deployments stand, without the models that the operator named.
+std::vector<protocol::GatewayDeploymentState> states_of(const ModelTable& models) {
+    std::vector<protocol::GatewayDeploymentState> states;
+    for (const auto& model : models.all()) {
+        if (model->spec().files.empty()) {
+            continue;
+        }
+        states.push_back({
+            .deployment_id = model->spec().deployment_id,
+            .state = std::string(to_string(model->state())),
+            .message = model->message().substr(0, kMessageBytesMax),
+        });
+    }
+    return states;
+}
+
 /// Changes with what the folder says the model is; the weights are too large to be hashed for it.
 std::string fingerprint_of(const fs::path& folder) {
     const auto config = read_file(folder / "config.json", kConfigBytesMax);
@@ -71,10 +114,11 @@ std::string fingerprint_of(const fs::path& folder) {
 
 Status check_settings(const GatewaySettings& settings) {
     const bool needs_keys = !is_loopback(settings.address);
-    if (needs_keys && settings.keys_file.empty()) {
+    if (needs_keys && settings.keys_file.empty() && !settings.control) {
         return Error::invalid_argument("others can connect to {}", settings.address)
             .at("address")
-            .hint("give keys by --keys-file, or listen on 127.0.0.1");
+            .hint("give keys by --keys-file or a control plane by --server, or listen on 127.0.0.1"
+            );
     }
     std::set<std::string_view> names;
     for (const StaticModel& model : settings.models) {
@@ -85,9 +129,27 @@ Status check_settings(const GatewaySettings& settings) {
     return {};
 }
 
+/// What clients call, unless the operator says otherwise.
+std::string url_of(const GatewaySettings& settings, std::uint16_t port) {
+    if (!settings.public_url.empty()) {
+        return settings.public_url;
+    }
+    std::string host = settings.address;
+    if (host == "0.0.0.0" || host == "::") {
+        std::array<char, 256> name{};
+        host = ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+    }
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    return is_ipv6 ? fmt::format("http://[{}]:{}", host, port)
+                   : fmt::format("http://{}:{}", host, port);
+}
+
 /// What has to exist before the objects that only refer to it.
 struct Ground {
     GatewaySettings settings;
+    fs::path own;            ///< DIR/gateway
+    std::string gateway_id;  ///< empty without a control plane
+    std::unique_ptr<storage::BlobStore> cache;
     const Clock& clock;
     Random& random;
     UniqueFd lock;
@@ -120,9 +182,34 @@ public:
           links_(io_, on_task_error()),
           keepers_(io_, on_task_error()),
           streams_(io_, on_task_error()),
-          keys_(ground_.settings.keys_file.empty(), ground_.fixed_keys),
+          feeds_(io_, on_task_error()),
+          keys_(
+              ground_.settings.keys_file.empty() && !ground_.settings.control, ground_.fixed_keys
+          ),
+          stager_({
+              .open_blob = [this](Sha256Digest digest) { return feed_->open_blob(digest); },
+              .cache = *ground_.cache,
+              .disk = disk_,
+              .clock = ground_.clock,
+              .random = ground_.random,
+          }),
           keeper_(
-              {.clock = ground_.clock, .io = io_, .links = links_, .children = children_},
+              {
+                  .clock = ground_.clock,
+                  .io = io_,
+                  .links = links_,
+                  .children = children_,
+                  .fetch = [this](
+                               ModelSpec spec, CancelToken token
+                           ) { return fetch(std::move(spec), std::move(token)); },
+                  .discard = [this](ModelSpec spec) { return discard(std::move(spec)); },
+                  .on_change =
+                      [this] {
+                          if (feed_) {
+                              feed_->changed();
+                          }
+                      },
+              },
               ground_.settings.keeper
           ),
           text_(
@@ -131,9 +218,30 @@ public:
           ),
           system_(
               {.models = models_,
-               .knows_models = [] { return true; },
+               .knows_models = [this] { return !feed_ || feed_->knows_models(); },
                .version = {.version = ground_.settings.version}}
-          ) {}
+          ) {
+        if (auto& control = ground_.settings.control) {
+            feed_.emplace(
+                ControlFeed::Collaborators{
+                    .http = http_,
+                    .disk = disk_,
+                    .random = ground_.random,
+                    .clock = ground_.clock,
+                    .apply = [this](const protocol::GatewaySnapshot& snapshot
+                             ) { return apply(snapshot); },
+                    .states = [this] { return states_of(models_); },
+                },
+                ControlFeedSettings{
+                    .server_url = std::move(control->server_url),
+                    .api_key = std::move(control->api_key),
+                    .region = control->region,
+                    .gateway_id = ground_.gateway_id,
+                    .folder = ground_.own,
+                }
+            );
+        }
+    }
 
     ~Impl() { stop(); }
 
@@ -148,6 +256,9 @@ public:
                 .folder = model.folder,
             }));
         }
+        if (feed_) {
+            feed_->restore();
+        }
         std::vector<net::Route> rows = text_.routes();
         std::ranges::move(system_.routes(), std::back_inserter(rows));
         TRY(server_,
@@ -158,6 +269,10 @@ public:
                 hooks(),
                 net::Router(std::move(rows))
             ));
+        if (feed_) {
+            TRY_STATUS(feeds_.spawn("follow", feed_->follow()));
+            TRY_STATUS(feeds_.spawn("report", feed_->report(url_of(ground_.settings, port()))));
+        }
         log_.info("ready", {{"address", ground_.settings.address}, {"port", server_->port()}});
         return {};
     }
@@ -173,12 +288,15 @@ public:
             net::blocking::stop(io_, *server_, grace);
         }
         net::blocking::stop(io_, streams_);
+        net::blocking::stop(io_, feeds_);
         for (const auto& model : models_.all()) {
             keeper_.stop(*model);
         }
         net::blocking::stop(io_, keepers_, ground_.settings.keeper.end_grace * 2);
         net::blocking::stop(io_, links_);
+        http_.stop();
         children_.stop();
+        disk_.stop();
         io_.stop();
         ground_.usage->stop();
     }
@@ -195,6 +313,63 @@ private:
         models_.add(model);
         TRY_STATUS(keepers_.spawn("keep " + model->spec().name, keeper_.keep(model)));
         return {};
+    }
+
+    /// Begins and ends models so that those of the snapshot are served.
+    Status apply(const protocol::GatewaySnapshot& snapshot) {
+        TRY(KeyTable keys, KeyTable::from_snapshot(snapshot.keys));
+        std::set<std::string_view> wanted;
+        for (const protocol::GatewayDeployment& deployment : snapshot.deployments) {
+            TRY_STATUS(check_path_id(deployment.deployment_id));
+            wanted.insert(deployment.deployment_id);
+        }
+        // A revoked key is gone before anything else is looked at.
+        keys_.replace(std::move(keys));
+        std::set<std::string> served;
+        for (const auto& model : models_.all()) {
+            const std::string& id = model->spec().deployment_id;
+            if (!model->spec().files.empty() && !wanted.contains(id)) {
+                models_.remove(id);
+                keeper_.undeploy(*model);
+            } else {
+                served.insert(id);
+            }
+        }
+        for (const protocol::GatewayDeployment& deployment : snapshot.deployments) {
+            if (!served.contains(deployment.deployment_id)) {
+                TRY_STATUS(serve(spec_of(deployment)));
+            }
+        }
+        return {};
+    }
+
+    ModelSpec spec_of(const protocol::GatewayDeployment& deployment) const {
+        const auto created = parse_rfc3339(deployment.created_at).value_or(ground_.clock.now());
+        return {
+            .deployment_id = deployment.deployment_id,
+            .name = deployment.name,
+            .project_id = deployment.project_id,
+            .fingerprint =
+                "fp_" + sha256(deployment.root_digest).hex().substr(0, kFingerprintDigits),
+            .created = created.time_since_epoch() / std::chrono::seconds(1),
+            .folder = ground_.own / "models" / deployment.deployment_id,
+            .files = deployment.files,
+            .root_digest = deployment.root_digest,
+        };
+    }
+
+    net::Task<void> fetch(ModelSpec spec, CancelToken token) {
+        // What an earlier run has laid out may be half of it; the cache makes it cheap to do anew.
+        CO_TRY_STATUS(co_await net::run_on(disk_, [folder = spec.folder] {
+            return remove_tree(folder);
+        }));
+        co_return co_await stager_.stage(spec.files, spec.folder, std::move(token));
+    }
+
+    net::Task<void> discard(ModelSpec spec) {
+        co_return co_await net::run_on(disk_, [this, folder = spec.folder] {
+            return discard_folder(*ground_.cache, folder);
+        });
     }
 
     net::HttpServerHooks hooks() {
@@ -222,11 +397,16 @@ private:
     IdSource ids_;
     net::IoPool io_;
     net::WorkPool children_{{.name = "children", .threads = 4}};
+    net::WorkPool disk_{{.name = "disk", .threads = 2}};
+    net::HttpClient http_{{.user_agent = "nexa-gateway"}, ground_.clock, ground_.random};
     net::TaskGroup links_;
     net::TaskGroup keepers_;
     net::TaskGroup streams_;
+    net::TaskGroup feeds_;
     KeyRing keys_;
     ModelTable models_;
+    std::optional<ControlFeed> feed_;
+    staging::FileStager stager_;
     ModelKeeper keeper_;
     TextEndpoints text_;
     SystemEndpoints system_;
@@ -238,29 +418,37 @@ Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Gateway::~Gateway() = default;
 
 Result<std::unique_ptr<Gateway>> Gateway::open(
-    const GatewaySettings& settings, const Clock& clock, Random& random
+    GatewaySettings settings, const Clock& clock, Random& random
 ) {
     TRY_STATUS(check_settings(settings));
     std::error_code ignored;
-    GatewaySettings whole = settings;
     const fs::path own = fs::absolute(settings.dir, ignored).lexically_normal() / "gateway";
-    whole.keeper.engine = settings.engine;
-    whole.keeper.run_folder = own / "run";
-    for (StaticModel& model : whole.models) {
+    settings.keeper.engine = settings.engine;
+    settings.keeper.run_folder = own / "run";
+    for (StaticModel& model : settings.models) {
         model.folder = fs::absolute(model.folder, ignored).lexically_normal();
     }
     TRY_STATUS(make_folder(own));
     TRY(UniqueFd lock, lock_folder(own));
     // What a killed gateway left there is nobody's.
-    TRY_STATUS(remove_tree(whole.keeper.run_folder));
-    TRY_STATUS(make_folder(whole.keeper.run_folder));
+    TRY_STATUS(remove_tree(settings.keeper.run_folder));
+    TRY_STATUS(make_folder(settings.keeper.run_folder));
+    TRY(auto cache, storage::BlobStore::open(own / "cache"));
+    TRY_STATUS(storage::BlobUploads(*cache, random).drop_idle(Timestamp::max()));
+    std::string gateway_id;
+    if (settings.control) {
+        TRY(gateway_id, gateway_id_in(own, random));
+    }
     KeyTable keys;
     if (!settings.keys_file.empty()) {
         TRY(keys, KeyTable::from_file(settings.keys_file));
     }
     TRY(auto usage, UsageSpool::open(own / "usage.jsonl"));
     return std::unique_ptr<Gateway>(new Gateway(std::make_unique<Impl>(Ground{
-        .settings = std::move(whole),
+        .settings = std::move(settings),
+        .own = own,
+        .gateway_id = std::move(gateway_id),
+        .cache = std::move(cache),
         .clock = clock,
         .random = random,
         .lock = std::move(lock),

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "core/secrets.h"
 #include "gateway/model_keeper.h"
 #include "gateway/text_endpoints.h"
 
@@ -26,6 +28,13 @@ struct StaticModel {
 /// Reads "NAME=FOLDER". Errors: kInvalidArgument.
 Result<StaticModel> parse_static_model(std::string_view text);
 
+/// The control plane that says what to serve.
+struct ControlPlane {
+    std::string server_url;
+    Secret api_key;
+    std::string region = "local";
+};
+
 struct GatewaySettings {
     std::filesystem::path dir;  ///< DIR/gateway is the gateway's own
     std::filesystem::path engine;
@@ -33,20 +42,24 @@ struct GatewaySettings {
     std::uint16_t port = 8080;  ///< 0: any free one
     std::vector<StaticModel> models = {};
     std::filesystem::path keys_file = {};  ///< KeyTable::from_file(); empty: none
+    std::optional<ControlPlane> control = {};
+    /// Where clients reach it; empty: by `address`, or by this machine's name where that is all.
+    std::string public_url = {};
     std::string version = {};
     std::chrono::milliseconds drain_max{20'000};  ///< for requests, when the gateway stops
     KeeperOptions keeper = {};                    ///< its folder and program come from above
     TextOptions text = {};
 };
 
-/// A whole gateway: models, their runners, the HTTP server. Blocking calls, from one thread.
+/// A whole gateway: what the control plane says, models, their runners, the HTTP server. Blocking
+/// calls, from one thread.
 class Gateway {
 public:
     /// Makes the folders and takes the lock on them. Errors: kConflict (another gateway has them),
     /// kInvalidArgument (no keys although others than this machine can connect; two models of one
     /// name), those of KeyTable::from_file(), kUnavailable. `clock` and `random` outlive it.
     static Result<std::unique_ptr<Gateway>> open(
-        const GatewaySettings& settings, const Clock& clock, Random& random
+        GatewaySettings settings, const Clock& clock, Random& random
     );
     ~Gateway();  ///< as stop()
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/file.h"
-
 namespace nexa::gateway {
 
 using namespace std::chrono_literals;
@@ -66,7 +64,7 @@ net::Task<void> ModelKeeper::keep(std::shared_ptr<ServedModel> model) {
         CO_TRY_STATUS(co_await pause(*model, wake, decision.pause.value_or(24h)));
     }
     if (!spec.files.empty() && model->is_undeployed()) {
-        CO_TRY_STATUS(co_await remove_folder(spec.folder));
+        CO_TRY_STATUS(co_await with_.discard(spec));
     }
     log_.info("model retired", {{"deployment_id", spec.deployment_id}, {"model", spec.name}});
     co_return ok();
@@ -75,7 +73,7 @@ net::Task<void> ModelKeeper::keep(std::shared_ptr<ServedModel> model) {
 net::Task<void> ModelKeeper::fetch(std::shared_ptr<ServedModel> model, Wake& wake) {
     const ModelSpec& spec = model->spec();
     while (!spec.files.empty() && !model->is_retired()) {
-        const Status fetched = co_await with_.fetch(spec, [model] { return model->is_retired(); });
+        const Status fetched = co_await with_.fetch(spec, model->retirement());
         if (fetched || model->is_retired()) {
             break;
         }
@@ -179,12 +177,6 @@ net::Task<RunnerProcess::End> ModelKeeper::end(Process process) {
     const auto grace = options_.end_grace;
     co_return co_await net::run_on(with_.children, [process = std::move(process), grace] {
         return process->end(grace);
-    });
-}
-
-net::Task<void> ModelKeeper::remove_folder(std::filesystem::path folder) {
-    co_return co_await net::run_on(with_.children, [folder = std::move(folder)] {
-        return remove_tree(folder);
     });
 }
 

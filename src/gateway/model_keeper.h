@@ -31,8 +31,10 @@ struct KeeperOptions {
 /// One coroutine for each model; thread-safe.
 class ModelKeeper {
 public:
-    /// Lays out a model's files; gives up when `should_stop`. Errors: whatever went wrong.
-    using Fetch = std::function<net::Task<void>(ModelSpec spec, std::function<bool()> should_stop)>;
+    /// Lays out a model's files; gives up once `token` is cancelled. Errors: whatever went wrong.
+    using Fetch = std::function<net::Task<void>(ModelSpec spec, CancelToken token)>;
+    /// Removes the folder of a model that is served no more, and what was kept for it.
+    using Discard = std::function<net::Task<void>(ModelSpec spec)>;
 
     struct Collaborators {
         const Clock& clock;
@@ -40,6 +42,7 @@ public:
         net::TaskGroup& links;                 ///< outlives every keep()
         net::WorkPool& children;               ///< where starting and ending runners blocks
         Fetch fetch = {};                      ///< for models with files to fetch
+        Discard discard = {};                  ///< likewise
         std::function<void()> on_change = {};  ///< a model stands otherwise than before
     };
     ModelKeeper(Collaborators with, KeeperOptions options)
@@ -68,7 +71,6 @@ private:
     net::Task<void> drain(Link link, Wake& wake);
     net::Task<RunnerProcess::End> end(Process process);
     net::Task<void> pause(const ServedModel& model, Wake& wake, std::chrono::milliseconds length);
-    net::Task<void> remove_folder(std::filesystem::path folder);
     void changed() const;
 
     const Collaborators with_;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/cancel.h"
 #include "core/mutex.h"
 #include "core/result.h"
 #include "gateway/runner_link.h"
@@ -56,9 +57,11 @@ public:
     /// It is to be served no more, for good: undeployed, or only the gateway is stopping.
     void retire(bool is_undeployed) {
         is_undeployed_ = is_undeployed;
-        is_retired_ = true;
+        retired_.cancel();
     }
-    bool is_retired() const { return is_retired_; }
+    bool is_retired() const { return retirement().cancelled(); }
+    /// Cancelled once it is retired.
+    CancelToken retirement() const { return retired_.token(); }
     bool is_undeployed() const { return is_undeployed_; }
 
 private:
@@ -66,7 +69,7 @@ private:
 
     const ModelSpec spec_;
     std::atomic<bool> is_undeployed_ = false;
-    std::atomic<bool> is_retired_ = false;
+    CancelSource retired_;
     mutable Mutex mutex_;
     ServingState state_ NEXA_GUARDED_BY(mutex_) = ServingState::kLoading;
     bool was_ready_ NEXA_GUARDED_BY(mutex_) = false;

@@ -126,9 +126,9 @@ TEST_F(LeasesTest, TheEnginesFirstEventMakesTheJobRunning) {
 
 TEST_F(LeasesTest, EventsThatAreSentAgainAreTakenOnce) {
     add_job();
-    const Lease lease = claim("w1");
+    const LeaseRef lease = claim("w1");
     const auto take = [&](std::int64_t first, std::int64_t count) {
-        return write([&](db::Tx& tx) { return leases.take_events(tx, lease.ref, first, count); }
+        return write([&](db::Tx& tx) { return leases_.take_events(tx, lease, first, count); }
         ).value();
     };
     EXPECT_EQ(take(1, 3), 0);
@@ -143,9 +143,9 @@ TEST_F(LeasesTest, EventsThatAreSentAgainAreTakenOnce) {
 
 TEST_F(LeasesTest, EventsOfANewLeaseAreCountedFromOneAgain) {
     add_job();
-    const Lease first = claim("w1");
-    const auto take = [&](const Lease& lease) {
-        return write([&](db::Tx& tx) { return leases.take_events(tx, lease.ref, 1, 2); }).value();
+    const LeaseRef first = claim("w1");
+    const auto take = [&](const LeaseRef& lease) {
+        return write([&](db::Tx& tx) { return leases_.take_events(tx, lease, 1, 2); }).value();
     };
     EXPECT_EQ(take(first), 0);
     clock.advance(kLease);

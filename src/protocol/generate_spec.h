@@ -23,6 +23,9 @@ struct GenerateSpec {
     int min_digits = 1;
     std::string operation = "add";
     bool reverse_answer = false;
+    double temperature = 0.9;
+    int max_new_tokens = 2048;
+    double max_cost_usd = 0;
     double validation_fraction = 0.05;
     double test_fraction = 0.05;
 
@@ -44,7 +47,7 @@ struct GenerateSpec {
                 .within(1, 100'000'000)
                 .example(1000),
             field(
-                "seed", &GenerateSpec::seed, "Same seed, same rows; without one each run differs"
+                "seed", &GenerateSpec::seed, "Same seed, same rows; without one each job has its own"
             ),
             field("dataset_uri", &GenerateSpec::dataset_uri, "Documents to ask about")
                 .alias("dataset_id"),
@@ -66,6 +69,17 @@ struct GenerateSpec {
                 "arithmetic: write the answer's digits from the lowest up, which small models "
                 "learn faster"
             ),
+            field("temperature", &GenerateSpec::temperature, "teacher: 0 is greedy").within(0, 2),
+            field("max_new_tokens", &GenerateSpec::max_new_tokens, "teacher: longest answer")
+                .within(1, 131'072)
+                .unit("tokens"),
+            field(
+                "max_cost_usd",
+                &GenerateSpec::max_cost_usd,
+                "teacher: end with what there is once this is spent; 0: no cap"
+            )
+                .within(0, 1'000'000)
+                .unit("USD"),
             field(
                 "validation_fraction",
                 &GenerateSpec::validation_fraction,

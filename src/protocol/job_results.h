@@ -32,6 +32,7 @@ struct GenerateResult {
     std::map<std::string, std::int64_t> splits;
     std::uint64_t seed = 0;
     double diversity = 0;
+    double cost_usd = 0;
 
     static constexpr auto fields() {
         return std::tuple{
@@ -44,6 +45,7 @@ struct GenerateResult {
             field("splits", &GenerateResult::splits, "Rows by split"),
             field("seed", &GenerateResult::seed, "With which it can be made again"),
             field("diversity", &GenerateResult::diversity, "Distinct word trigrams as part of all"),
+            field("cost_usd", &GenerateResult::cost_usd, "Paid to the teacher").unit("USD"),
         };
     }
 };

@@ -86,6 +86,7 @@ public:
         const std::lock_guard lock(mutex_);
         key_ = key_of('n');
     }
+    /// What reports of a job are answered once an event of it has come, so that its engine runs.
     void set_action(std::string action) {
         const std::lock_guard lock(mutex_);
         action_ = std::move(action);
@@ -249,7 +250,7 @@ private:
             std::ranges::move(job.events, std::back_inserter(events_[job.job_id]));
             reply.jobs.push_back(
                 {.job_id = job.job_id,
-                 .action = action_,
+                 .action = events_[job.job_id].empty() ? "go_on" : action_,
                  .log_bytes = static_cast<std::int64_t>(log.size())}
             );
         }

@@ -77,15 +77,18 @@ TEST(EventQueue, NumbersRiseByOneWhateverIsDropped) {
     EXPECT_EQ(queue.front(1).first, next.first);
 }
 
-TEST(EventQueue, ConfirmationOfWhatWasDroppedMeanwhileTakesNothingElse) {
+TEST(EventQueue, WhatTheServerMayHaveStaysWhenTheQueueIsFull) {
     EventQueue queue;
     queue.add(event("progress", "a"));
     const auto mark = queue.front(1).mark;
     for (std::size_t i = 0; i < EventQueue::kEventsMax; ++i) {
         queue.add(event("log", "b"));
     }
-    queue.drop_through(mark);
     EXPECT_EQ(queue.size(), EventQueue::kEventsMax);
+    EXPECT_EQ(queue.front(1).events[0].message, "a");
+    queue.drop_through(mark);
+    EXPECT_EQ(queue.size(), EventQueue::kEventsMax - 1);
+    EXPECT_EQ(queue.front(1).first, mark + 1);
 }
 
 TEST_F(HeldJobTest, EventsAreNewsUntilTheServerHasThem) {

@@ -201,11 +201,3 @@ def test_a_generated_dataset_is_listed_and_its_rows_are_right(nexad, start_worke
     for row in rows:
         left, right = row["prompt"].removesuffix("=").split("+")
         assert int(left) + int(right) == int(row["answer"])
-
-
-def test_a_type_without_runner_fails_and_says_so(nexad, start_worker):
-    client = nexad.client()
-    start_worker(nexad)
-    job = client.wait_for(client.submit("deploy", {"model_id": "nexa-small"}), "failed")
-    assert job["error"]["code"] == "not_found"
-    assert "deploy" in job["error"]["message"]

@@ -31,12 +31,13 @@ constexpr std::string_view kKindsRead =
     ".jsonl, .ndjson, .json, .csv, .tsv, .parquet, .txt, .md and .markdown files are read";
 
 /// Files that lie beside the rows of a dataset or a model.
-constexpr std::array<std::string_view, 15> kNoData{
+constexpr std::array<std::string_view, 16> kNoData{
     "schema.json",
     "preview.jsonl",
     "manifest.json",
     "findings.jsonl",
     "rejected.jsonl",
+    "failed_rows.json",
     "report.json",
     "metrics.json",
     "tokenizer.json",

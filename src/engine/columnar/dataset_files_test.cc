@@ -60,6 +60,7 @@ TEST_F(Folders, FilesAboutTheDatasetAndHiddenOnesAreNoData) {
           "manifest.json",
           "findings.jsonl",
           "rejected.jsonl",
+          "failed_rows.json",
           ".hidden.jsonl",
           ".cache/rows.jsonl",
           "tokenizer.json"}) {

@@ -78,6 +78,11 @@ Result<Selected> select_answer(
 ) {
     const std::vector<std::size_t> complete = complete_ones(answers);
     if (complete.empty()) {
+        for (const Answer& answer : answers) {
+            if (!answer.failure.empty()) {
+                return Selected{.answer = {}, .reason = answer.failure};
+            }
+        }
         return Selected{.answer = {}, .reason = "no answer came to an end"};
     }
     switch (selection) {

@@ -110,6 +110,7 @@ Status CachedTeacher::keep(const std::string& key, const Answer& answer) {
 
 Result<std::vector<Answer>> CachedTeacher::answer(std::span<const Question> questions) {
     std::vector<std::string> keys;
+    std::unordered_map<std::string, Answer> failed;
     std::vector<Question> missing;
     std::vector<std::string> missing_keys;
     for (const Question& question : questions) {
@@ -124,6 +125,10 @@ Result<std::vector<Answer>> CachedTeacher::answer(std::span<const Question> ques
     if (!missing.empty()) {
         TRY(const auto said, teacher_.answer(missing));
         for (std::size_t i = 0; i < said.size(); ++i) {
+            if (!said[i].failure.empty()) {
+                failed.emplace(missing_keys[i], said[i]);
+                continue;
+            }
             TRY_STATUS(keep(missing_keys[i], said[i]));
             ++counts_.asked;
             counts_.prompt_tokens += said[i].prompt_tokens;
@@ -134,7 +139,8 @@ Result<std::vector<Answer>> CachedTeacher::answer(std::span<const Question> ques
     std::vector<Answer> answers;
     answers.reserve(keys.size());
     for (const std::string& key : keys) {
-        answers.push_back(answers_.at(key));
+        const auto kept = answers_.find(key);
+        answers.push_back(kept != answers_.end() ? kept->second : failed.at(key));
     }
     return answers;
 }

@@ -27,9 +27,10 @@ public:
         Teacher& teacher, const TeacherOptions& options, const std::filesystem::path& path
     );
 
-    /// As Teacher::answer. Errors: kUnavailable too (disk full).
+    /// As Teacher::answer; failures are not kept. Errors: kUnavailable too (disk full).
     Result<std::vector<Answer>> answer(std::span<const Question> questions);
     const Counts& counts() const { return counts_; }
+    const Teacher& teacher() const { return teacher_; }
 
 private:
     CachedTeacher(Teacher& teacher, std::string salt) : teacher_(teacher), salt_(std::move(salt)) {}

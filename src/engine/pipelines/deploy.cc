@@ -12,8 +12,8 @@
 #include <tuple>
 #include <vector>
 
-#include "core/file.h"
 #include "core/fields.h"
+#include "core/file.h"
 #include "core/json.h"
 #include "core/json_codec.h"
 #include "core/json_writer.h"
@@ -166,9 +166,8 @@ Result<SmokeTest> try_out(Job& job, const Model& model) {
         .new_tokens_max = kAnswerTokensMax, .stop_ids = {model.codec.end_id()}
     };
     const std::vector<std::vector<std::int64_t>> prompts{ids};
-    TRY(const auto answers, nets::generate(model.decoder, prompts, options, [&] {
-            return job.cancel.cancelled();
-        }));
+    TRY(const auto answers,
+        nets::generate(model.decoder, prompts, options, [&] { return job.cancel.cancelled(); }));
     const std::vector<std::int64_t>& tokens = answers.front().tokens;
     // A model may have more rows than its tokenizer has tokens; those it may say, but not spell.
     std::vector<std::int32_t> spelled;

@@ -64,9 +64,7 @@ protected:
             .payload = {R"({"model_id":"ckpt_7","region":"us-east-1","name":"adder"})"},
         };
         if (with_model) {
-            spec.inputs.push_back(
-                {.name = "model", .artifact_id = "ckpt_7", .kind = "checkpoint"}
-            );
+            spec.inputs.push_back({.name = "model", .artifact_id = "ckpt_7", .kind = "checkpoint"});
         }
         Job job{
             .spec = spec,
@@ -135,9 +133,7 @@ TEST_F(DeployTest, TheCardTellsOfWhatItWasMadeAndHowItAnswered) {
     EXPECT_EQ(card->find("source")->text, "ckpt_7");
     EXPECT_EQ(card->find("region")->text, "us-east-1");
     EXPECT_EQ(card->find("name")->text, "adder");
-    EXPECT_EQ(
-        card->find("parameters")->text, std::to_string(config().parameter_count())
-    );
+    EXPECT_EQ(card->find("parameters")->text, std::to_string(config().parameter_count()));
     EXPECT_EQ(card->find("smoke_test")->find("prompt")->text, "Hello");
     EXPECT_NE(card->find("smoke_test")->find("tokens")->text, "0");
 }
@@ -145,7 +141,9 @@ TEST_F(DeployTest, TheCardTellsOfWhatItWasMadeAndHowItAnswered) {
 TEST_F(DeployTest, HalvedWeightsStayHalved) {
     write_checkpoint(config(), nets::StoredAs::kBfloat16);
     ASSERT_TRUE(run());
-    EXPECT_EQ(fs::file_size(output("model.safetensors")), fs::file_size(model / "model.safetensors"));
+    EXPECT_EQ(
+        fs::file_size(output("model.safetensors")), fs::file_size(model / "model.safetensors")
+    );
 }
 
 TEST_F(DeployTest, AContextShorterThanThePromptIsNoObstacle) {

@@ -93,7 +93,7 @@ Status Distillation::teach(DatasetReader reader) {
     const std::int64_t wanted = spec_.max_prompts > 0 ? spec_.max_prompts : INT64_MAX;
     const std::int64_t total = std::min(wanted, reader.rows_total());
     std::vector<SourceRow> rows;
-    while (prompts_ < wanted) {
+    while (prompts_ < wanted && !teacher_.teacher().is_exhausted()) {
         TRY_STATUS(job_.cancel.check());
         TRY(std::optional<SourceRow> row, reader.next());
         if (!row) {
@@ -113,6 +113,12 @@ Status Distillation::teach(DatasetReader reader) {
         }
     }
     TRY_STATUS(teach_some(std::move(rows)));
+    if (teacher_.teacher().is_exhausted()) {
+        job_.events.say(
+            "distill",
+            fmt::format("cost cap of ${} reached after {} prompts", spec_.max_cost_usd, prompts_)
+        );
+    }
     job_.events.progress(
         {.phase = "distill", .done = prompts_, .total = prompts_, .unit = "prompts"}
     );
@@ -190,9 +196,11 @@ Result<std::unique_ptr<Teacher>> open_teacher(const Job& job, const DistillSpec&
     if (const auto folder = job.input("teacher")) {
         return open_local_teacher(*folder, options_of(spec), job.cancel);
     }
-    return Error::unavailable("no teacher '{}' is configured on this worker", spec.teacher)
-        .at("teacher")
-        .hint("name a checkpoint (ckpt_…), or configure the endpoint on the worker");
+    auto teacher = open_endpoint_teacher(job.dir, spec.teacher, options_of(spec), job.cancel);
+    if (!teacher) {
+        return std::move(teacher).error().at("teacher").while_doing("ask " + spec.teacher);
+    }
+    return teacher;
 }
 
 protocol::EngineResult describe(
@@ -215,8 +223,10 @@ protocol::EngineResult describe(
         .name = fmt::format("{} rows", done.kept()),
         .metrics = {{"rows", static_cast<double>(done.kept())}},
     });
-    ended.usage.input_tokens = asked.prompt_tokens;
-    ended.usage.output_tokens = asked.completion_tokens;
+    if (!teacher.teacher().is_metered_elsewhere()) {
+        ended.usage.input_tokens = asked.prompt_tokens;
+        ended.usage.output_tokens = asked.completion_tokens;
+    }
     return ended;
 }
 

@@ -250,8 +250,9 @@ TEST(Distill, ATeacherThatIsNotThereIsSaidAndHowToGetOne) {
         job.add_input("dataset", "dataset") / "train.jsonl", "{\"prompt\":\"a\",\"answer\":\"b\"}\n"
     );
     const Status ended = job.run("distill", R"({"dataset_uri":"ds_1","teacher":"openai/gpt-x"})");
-    EXPECT_EQ(ended.error().code, ErrorCode::kUnavailable);
+    EXPECT_EQ(ended.error().code, ErrorCode::kNotFound);
     EXPECT_THAT(ended.error().to_string(), HasSubstr("openai/gpt-x"));
+    EXPECT_THAT(ended.error().to_string(), HasSubstr("worker's operator"));
 }
 
 TEST(Distill, NoAcceptedAnswerFailsTheJobAndSaysWhatToDo) {

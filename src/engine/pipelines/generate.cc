@@ -8,9 +8,11 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "data/document_qa.h"
+#include "data/exact_dedup.h"
 #include "data/generators.h"
 #include "data/split.h"
 #include "engine/pipelines/dataset_writer.h"
+#include "engine/pipelines/generate_by_teacher.h"
 #include "protocol/generate_spec.h"
 #include "protocol/job_results.h"
 
@@ -57,6 +59,7 @@ struct Output {
     DatasetWriter& writer;
     std::int64_t total = 0;
     std::int64_t done = 0;
+    TeacherRows by_teacher = {};
 
     Status add(Split split, const MadeRow& row) {
         if (++done % 1024 == 0) {
@@ -156,15 +159,35 @@ Status write_document_rows(Output& output, const GenerateSpec& spec, std::uint64
 }
 
 Status write_rows(Output& output, const GenerateSpec& spec, std::uint64_t seed) {
+    const bool is_built_in = spec.domain == kDocuments || data::domain_from(spec.domain);
+    if (is_built_in && spec.teacher) {
+        return Error::invalid_argument("rows of domain '{}' are made without one", spec.domain)
+            .at("teacher");
+    }
     if (const auto domain = data::domain_from(spec.domain)) {
         return write_problems(output, spec, *domain, seed);
     }
     if (spec.domain == kDocuments) {
         return write_document_rows(output, spec, seed);
     }
+    if (spec.teacher) {
+        TRY(output.by_teacher, write_teacher_rows(output.job, spec, seed, output.writer));
+        output.done = output.by_teacher.rows;
+        return {};
+    }
     return Error::invalid_argument("no built-in generator makes rows about '{}'", spec.domain)
         .at("domain")
-        .hint("arithmetic, sort, reverse, count, dates and documents need no teacher");
+        .hint(
+            "name a teacher that writes them; arithmetic, sort, reverse, count, dates and "
+            "documents need none"
+        );
+}
+
+/// Another for each job, and the same when a job is run again after its worker was lost. Small
+/// enough for the numbers of every JSON reader.
+std::uint64_t seed_of_job(const Job& job) {
+    constexpr unsigned kTooMany = 11;
+    return data::hash_bytes(job.spec.job_id).low >> kTooMany;
 }
 
 }  // namespace
@@ -175,7 +198,7 @@ Result<protocol::EngineResult> run_generate(Job& job) {
         return Error::invalid_argument("validation and test together are more than the whole")
             .at("test_fraction");
     }
-    const std::uint64_t seed = spec.seed ? *spec.seed : job.random.next();
+    const std::uint64_t seed = spec.seed.value_or(seed_of_job(job));
     TRY(const auto folder, job.make_output("dataset"));
     TRY(DatasetWriter writer, DatasetWriter::create(folder));
     Output output{.job = job, .writer = writer, .total = spec.num_samples};
@@ -188,9 +211,11 @@ Result<protocol::EngineResult> run_generate(Job& job) {
         .dataset_id = dataset_id,
         .dataset_uri = fmt::format("internal://{}", dataset_id),
         .num_samples = output.done,
+        .num_failed = output.by_teacher.failed,
         .splits = writer.counts(),
         .seed = seed,
         .diversity = writer.diversity(),
+        .cost_usd = output.by_teacher.cost_usd,
     })};
     ended.outputs.push_back({
         .artifact_id = dataset_id,

@@ -78,12 +78,21 @@ private:
                 if (reply.id < 0) {
                     return;  // hangs up
                 }
-                const std::string line = to_json(reply) + "\n";
-                if (!write_all(peer.get(), line, "reply")) {
-                    return;
+                if (!send_line(peer.get(), to_json(reply) + "\n")) {
+                    return;  // the client may have gone
                 }
             }
         }
+    }
+    static bool send_line(int peer, std::string_view line) {
+        while (!line.empty()) {
+            const ssize_t sent = ::send(peer, line.data(), line.size(), MSG_NOSIGNAL);
+            if (sent <= 0) {
+                return false;
+            }
+            line.remove_prefix(static_cast<std::size_t>(sent));
+        }
+        return true;
     }
     void take_lines(std::string& bytes, std::vector<protocol::LlmRequest>& waiting) {
         for (std::size_t end = bytes.find('\n'); end != std::string::npos; end = bytes.find('\n')) {

@@ -26,6 +26,7 @@ struct Answer {
     bool complete = false;  ///< it ended by itself, not at the limit
     std::int64_t prompt_tokens = 0;
     std::int64_t completion_tokens = 0;
+    std::string failure = {};  ///< why there is no answer; empty: there is one
 
     bool operator==(const Answer&) const = default;
 };
@@ -45,17 +46,29 @@ public:
     Teacher& operator=(const Teacher&) = delete;
 
     /// An answer for each question, in their order. A question that is too long for the model gets
-    /// an empty, incomplete one. Blocks. Errors: kCancelled, kResourceExhausted (a cost cap),
-    /// kUnavailable.
+    /// an empty, incomplete one. Blocks. Errors: kCancelled, kUnavailable, the endpoint's own.
     virtual Result<std::vector<Answer>> answer(std::span<const Question> questions) = 0;
     /// What it is, for a cache: with another text, other answers.
     virtual std::string identity() const = 0;
+    /// It answers nothing more: a cost cap is reached.
+    virtual bool is_exhausted() const { return false; }
+    /// Its tokens are counted by the worker: a runner must not report them again.
+    virtual bool is_metered_elsewhere() const { return false; }
 };
 
 /// The model in a folder, as nets::load_decoder and TextCodec::load read it. Answers in batches of
 /// several hundred, questions of like length together. Errors: those of the files.
 Result<std::unique_ptr<Teacher>> open_local_teacher(
     const std::filesystem::path& folder, const TeacherOptions& options, const CancelToken& cancel
+);
+
+/// The endpoint called `name`, behind the socket that the worker offers in the job's folder.
+/// Errors: those of LlmClient::connect().
+Result<std::unique_ptr<Teacher>> open_endpoint_teacher(
+    const std::filesystem::path& job_folder,
+    const std::string& name,
+    const TeacherOptions& options,
+    const CancelToken& cancel
 );
 
 }  // namespace nexa::pipelines
