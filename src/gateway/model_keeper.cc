@@ -16,7 +16,6 @@ constexpr std::chrono::milliseconds kGreetMax{10'000};
 /// Requests end without a word to the keeper.
 constexpr std::chrono::milliseconds kLookWhileDraining{20};
 constexpr std::chrono::seconds kLookAtLeast{10};
-constexpr std::chrono::milliseconds kFetchAgain{5'000};
 
 std::string words_of(const RunnerProcess::End& end) {
     const std::string how = end.status ? end.status->to_string() : "unknown end";
@@ -88,7 +87,7 @@ net::Task<void> ModelKeeper::fetch(std::shared_ptr<ServedModel> model, Wake& wak
             model->set_failed(fetched.error().to_string());
         }
         changed();
-        CO_TRY_STATUS(co_await pause(*model, wake, kFetchAgain));
+        CO_TRY_STATUS(co_await pause(*model, wake, options_.fetch_again));
     }
     co_return ok();
 }
@@ -128,6 +127,9 @@ net::Task<RunnerPlan::Decision> ModelKeeper::run_once(
         CO_TRY(const RunnerProcess::End ended, co_await end(*std::move(process)));
         status = ended.status;
         words = words_of(ended);
+        if (!link && link.error().code != ErrorCode::kUnavailable) {
+            words = fmt::format("{}; {}", link.error().to_string(), words);  // we ended it
+        }
     }
     const RunnerPlan::Decision decision = plan.ended(status, with_.clock.steady_now());
     if (!model->is_retired()) {

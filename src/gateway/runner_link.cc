@@ -91,11 +91,14 @@ net::Task<void> RunnerLink::greet() {
         }
         CO_TRY(lines, wire_->splitter.feed({wire_->room.data(), got}));
     }
-    CO_TRY(const protocol::RunnerSays says, protocol::read_says(lines.front()));
-    if (const auto* failure = std::get_if<protocol::RunnerFailed>(&says)) {
+    auto says = protocol::read_says(lines.front());
+    if (!says) {
+        co_return std::move(says).error().while_doing("greet a runner");
+    }
+    if (const auto* failure = std::get_if<protocol::RunnerFailed>(&*says)) {
         co_return error_of(*failure);
     }
-    const auto* ready = std::get_if<protocol::RunnerReady>(&says);
+    const auto* ready = std::get_if<protocol::RunnerReady>(&*says);
     if (ready == nullptr || ready->version != protocol::kRunnerProtocolVersion) {
         co_return Error::malformed("the runner speaks another protocol: {}", lines.front());
     }
