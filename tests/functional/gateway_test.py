@@ -4,8 +4,10 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 import zlib
@@ -201,6 +203,44 @@ def test_parameters_that_change_nothing_are_taken(client):
         tool_choice="none", modalities=["text"], service_tier="auto", parallel_tool_calls=True,
     )  # fmt: skip
     assert chat.choices[0].message.content == ANSWER
+
+
+def run_engine(folder: Path, job_type: str, payload: dict, dataset: Path | None = None) -> Path:
+    """The outputs of one job, run without a queue."""
+    (folder / "inputs").mkdir(parents=True)
+    if dataset:
+        shutil.copytree(dataset, folder / "inputs/dataset")
+    spec = {
+        "schema_version": 1, "job_id": f"job_{folder.name}", "job_type": job_type, "payload": payload, "threads": 1,
+        "inputs": [{"name": "dataset", "kind": "dataset"}] if dataset else [],
+    }  # fmt: skip
+    (folder / "spec.json").write_text(json.dumps(spec))
+    ended = subprocess.run(
+        [BUILD / "bin/nexa-engine", "run", folder], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return folder / "outputs"
+
+
+def test_a_model_that_was_trained_here_is_served_as_training_left_it(start_gateway, tmp_path):
+    made = run_engine(tmp_path / "made", "generate", {"domain": "arithmetic", "num_samples": 200, "seed": 7})
+    train = {"dataset_uri": "internal://ds", "model_id": "nexa-tiny", "epochs": 2, "batch_size": 16, "seed": 1}
+    checkpoint = run_engine(tmp_path / "trained", "train", train, made / "dataset") / "checkpoint"
+    gateway = start_gateway("--model", f"sums={checkpoint}").wait_ready()
+    client = openai.OpenAI(base_url=gateway.url + "/v1", api_key="none", max_retries=0)
+
+    def ask(**more):
+        done = client.completions.create(model="sums", prompt="12+34=", max_tokens=12, **more)
+        # So little training may well end an answer before its first token.
+        assert done.choices[0].finish_reason == ("length" if done.usage.completion_tokens == 12 else "stop")
+        return done.choices[0].text
+
+    assert ask(temperature=0) == ask(temperature=0, seed=5)
+    sampled = [ask(temperature=2, seed=seed) for seed in range(8)]
+    assert len(set(sampled)) > 1
+    assert sampled == [ask(temperature=2, seed=seed) for seed in range(8)]
+    chat = client.chat.completions.create(model="sums", messages=HELLO, max_completion_tokens=4, stream=True)
+    assert list(chat)[-1].choices[0].finish_reason in ("stop", "length")
 
 
 # --- what is refused ---
@@ -608,8 +648,6 @@ def test_two_gateways_do_not_share_a_folder_or_a_port(start_gateway, tmp_path):
 
 @pytest.mark.rows("A-72")
 def test_the_gateway_links_neither_torch_nor_arrow():
-    import subprocess
-
     linked = subprocess.run(["ldd", BUILD / "bin/nexa-gateway"], capture_output=True, text=True, check=True).stdout
     assert "torch" not in linked
     assert "arrow" not in linked
