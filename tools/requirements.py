@@ -5,8 +5,8 @@
     ./dev requirements [--json] [--open] [--build DIR]
 
 A row is `proved` when every test and every benchmark claim that names it passed, `failing` when one did not, `open` when none names
-it, and `elsewhere:<what>` when its proof needs what this machine cannot have (docs/requirements_elsewhere.txt), with the
-strongest check that ran here. Reads DIR/test-results/*.xml (JUnit, property `rows`) and DIR/bench-results/*.json.
+it, and `elsewhere:<what>` when what ran here passed and the rest of its proof needs what this machine cannot have
+(docs/requirements_elsewhere.txt). Reads DIR/test-results/*.xml (JUnit, property `rows`) and DIR/bench-results/*.json.
 """
 
 import argparse
@@ -72,9 +72,9 @@ def judge(rows: dict[str, str], verdicts: dict[str, list[bool]], elsewhere: dict
         results = verdicts.get(row, [])
         if not all(results):
             return "failing"
-        if row in elsewhere:
-            return f"elsewhere:{elsewhere[row]}"
-        return "proved" if results else "open"
+        if not results:
+            return "open"
+        return f"elsewhere:{elsewhere[row]}" if row in elsewhere else "proved"
 
     return {row: state(row) for row in rows}
 

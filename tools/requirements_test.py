@@ -36,3 +36,14 @@ def test_benchmark_claims_count_when_the_rival_ran(tmp_path):
         '{"claims": [{"holds": true, "rows": ["T-1"]}, {"holds": null, "rows": ["T-2"]}, {"holds": false, "rows": ["T-3"]}]}'
     )
     assert requirements.read_verdicts(tmp_path) == {"T-1": [True], "T-3": [False]}
+
+
+def test_a_row_that_nothing_checked_is_open_wherever_its_proof_lies():
+    assert requirements.judge({"A-60": "000"}, {}, {"A-60": "gpu"}) == {"A-60": "open"}
+
+
+def test_what_is_elsewhere_are_rows_of_the_ledger_with_a_known_place():
+    rows = requirements.read_rows((ROOT / "docs/requirements.md").read_text())
+    elsewhere = requirements.read_elsewhere(ROOT / "docs/requirements_elsewhere.txt")
+    assert elsewhere and set(elsewhere) <= set(rows)
+    assert set(elsewhere.values()) <= {"gpu", "container-engine", "kubernetes", "systemd"}

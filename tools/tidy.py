@@ -174,8 +174,10 @@ BANNED = (
     (r"\bthrow\b", r"", "return an Error; third-party exceptions end in guard()"),
     (r"\bstd::regex\b", r"", "use RE2"),
     (r"\basio::detached\b", r"src/net/task_group\.cc", "spawn it in a TaskGroup"),
-    (r"\b(getenv|environ)\b", r"apps/", "settings are passed in; only apps/ reads the environment"),
+    (r"\b(getenv|environ)\b", r"apps/|src/fakes/", "settings are passed in; only apps/ reads the environment"),
     (r"\bsystem_clock::now\b", r"src/core/clock\.cc", "take a Clock"),
+    (r"\b(random_device|mt19937(?:_64)?|s?rand)\b(?=\s*[({;\s])", r"", "take a Random"),
+    (r"\bthis_thread::sleep_(?:for|until)\b", r"", "wait for what is awaited, with a deadline"),
 )
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 
@@ -192,6 +194,40 @@ def check_banned(source: Source, graph: Graph):
         for pattern, allowed, instead in BANNED:
             if re.search(pattern, line) and not (allowed and re.match(allowed, source.relative)):
                 yield Violation(source.relative, number, "banned", f"{re.search(pattern, line)[0]}: {instead}")
+
+
+FORBIDDEN_NAMES = re.compile(r"(?:^|[_/])(utils?|helpers?|common|managers?|misc)(?=[_./]|$)")
+
+
+def check_names(source: Source, graph: Graph):
+    if match := FORBIDDEN_NAMES.search(source.relative):
+        yield Violation(source.relative, 1, "name", f"'{match[1]}' says nothing: name it by what it does")
+
+
+def check_headers(source: Source, graph: Graph):
+    if not source.relative.endswith(".h"):
+        return
+    if not re.match(r"(?://[^\n]*\n)+#pragma once\n", source.text):
+        yield Violation(source.relative, 2, "pragma-once", "#pragma once follows the licence")
+    for number, line in enumerate(code_lines(source.text), 1):
+        macro = re.match(r"\s*((?:CO_)?TRY(?:_STATUS)?)\(", line)
+        if macro and not source.relative.endswith("_internal.h"):
+            yield Violation(source.relative, number, "macro", f"{macro[1]} is for .cc files: it would leak into who includes this")
+
+
+UNDONE = re.compile(r"\b(TODO|FIXME|HACK|XXX)\b(?!X)")
+NOLINT = re.compile(r"\bNOLINT(NEXTLINE|BEGIN|END)?\b(\([\w.,*-]+\))?(: \S)?")
+
+
+def check_comments(source: Source, graph: Graph):
+    """What is not done does not land, and what a check must not say names the check and why."""
+    for number, line in enumerate(source.lines, 1):
+        comment = line.partition("//")[2]
+        if match := UNDONE.search(comment):
+            yield Violation(source.relative, number, "undone", f"{match[1]}: finish it, or leave it out")
+        for kind, check, reason in NOLINT.findall(comment):
+            if not check or (not reason and kind != "END"):
+                yield Violation(source.relative, number, "nolint", "write NOLINT(check-name): and the reason")
 
 
 LINES_MAX = {".h": 300, ".cc": 600}
@@ -213,7 +249,15 @@ def check_spdx(source: Source, graph: Graph):
 
 
 FILE_RULES = (
-    check_module_edges, check_third_party, check_own_header_first, check_banned, check_size, check_spdx
+    check_module_edges,
+    check_third_party,
+    check_own_header_first,
+    check_banned,
+    check_names,
+    check_headers,
+    check_comments,
+    check_size,
+    check_spdx,
 )
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wiring.h"
 
+#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -14,17 +15,20 @@
 #include "api/endpoints/gateway.h"
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/keys.h"
+#include "api/endpoints/metrics.h"
 #include "api/endpoints/system.h"
 #include "api/endpoints/workers.h"
 #include "billing/billing_sql.h"
 #include "billing/rate_card.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/storage_paths.h"
 #include "crypto/ed25519.h"
 #include "db/migrations.h"
 #include "db/sqlite.h"
 #include "db/writer.h"
+#include "monitoring/http_metrics.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
 #include "net/openapi.h"
@@ -106,7 +110,9 @@ public:
           keys_({*ground_.database, writer_, pools_.db, ids_, ground_.clock, ground_.random}),
           uploads_(*ground_.blobs, ground_.random),
           logs_(ground_.paths),
-          jobs_({backend_, ids_, pool_signal_, event_signal_}, ground_.settings.regions),
+          jobs_(
+              {backend_, ids_, pool_signal_, event_signal_, job_counters_}, ground_.settings.regions
+          ),
           workers_(backend_, ids_, ground_.clock),
           artifacts_({backend_, ids_, ground_.clock, *ground_.blobs, uploads_}),
           dispatcher_(
@@ -118,12 +124,13 @@ public:
                logs_,
                pool_signal_,
                event_signal_,
-               ground_.rate_card},
+               ground_.rate_card,
+               job_counters_},
               dispatcher_options(ground_.settings)
           ),
           deployments_(backend_),
           feed_(
-              {backend_, ground_.key, event_signal_, ground_.rate_card},
+              {backend_, ground_.key, event_signal_, ground_.rate_card, job_counters_},
               {.activation = activation_options(ground_.settings)}
           ),
           authenticator_(keys_),
@@ -135,6 +142,7 @@ public:
           artifact_endpoints_(artifacts_, pools_.db),
           deployment_endpoints_(deployments_),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
+          metrics_endpoints_({backend_, metrics_, [this] { return server_stats(); }}),
           system_endpoints_({backend_, ground_.clock, ground_.rate_card, {.version = NEXA_VERSION}}
           ) {}
 
@@ -154,6 +162,7 @@ public:
                 hooks(),
                 net::Router(std::move(rows))
             ));
+        running_server_ = server_.get();
         TRY_STATUS(tasks_.spawn("watch leases", dispatcher_.watch_leases()));
         TRY_STATUS(tasks_.spawn("watch activations", feed_.watch_activations()));
         log_.info("ready", {{"address", ground_.settings.address}, {"port", server_->port()}});
@@ -210,6 +219,7 @@ private:
                  artifact_endpoints_.routes(),
                  deployment_endpoints_.routes(),
                  gateway_endpoints_.routes(),
+                 metrics_endpoints_.routes(),
                  system_endpoints_.routes(),
              }) {
             std::ranges::move(more, std::back_inserter(rows));
@@ -227,14 +237,25 @@ private:
             .authenticate = [this](net::AuthRequest request
                             ) { return authenticator_.authenticate(std::move(request)); },
             .make_request_id = [this] { return ids_.make<RequestId>().text(); },
-            .on_request_done = [this](const net::RequestRecord& record
-                               ) { net::log_request(access_log_, record); },
+            .on_request_done =
+                [this](const net::RequestRecord& record) {
+                    net::log_request(access_log_, record);
+                    http_metrics_.record(record);
+                },
             .on_error = [this](const Error& error
                         ) { log_.warning("connection", {{"error", error.to_string()}}); },
         };
     }
 
+    net::HttpServerStats server_stats() const {
+        const net::HttpServer* server = running_server_;
+        return server != nullptr ? server->stats() : net::HttpServerStats{};
+    }
+
     Ground ground_;
+    MetricRegistry metrics_;
+    monitoring::HttpMetrics http_metrics_{metrics_};
+    orchestration::JobCounters job_counters_{metrics_};
     Logger log_ = get_logger("nexad");
     Logger access_log_ = get_logger("access");
     db::Writer writer_;
@@ -260,8 +281,11 @@ private:
     api::ArtifactEndpoints artifact_endpoints_;
     api::DeploymentEndpoints deployment_endpoints_;
     api::GatewayEndpoints gateway_endpoints_;
+    api::MetricsEndpoints metrics_endpoints_;
     api::SystemEndpoints system_endpoints_;
     std::unique_ptr<net::HttpServer> server_;
+    /// `server_` once it is there: requests may come while start() still assigns it.
+    std::atomic<net::HttpServer*> running_server_ = nullptr;
     bool stopped_ = false;
 };
 

@@ -10,7 +10,7 @@ namespace nexa::accounts {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> kScopes{
+constexpr std::array<std::string_view, 15> kScopes{
     "jobs:read",
     "jobs:write",
     "artifacts:read",
@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 14> kScopes{
     "billing:read",
     "keys:read",
     "keys:write",
+    "system:read",
 };
 
 constexpr std::string_view kReadSuffix = ":read";

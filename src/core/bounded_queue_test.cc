@@ -43,7 +43,7 @@ TEST(BoundedQueue, SaysWhenItIsFullAndLeavesTheValueWithTheCaller) {
     EXPECT_EQ(queue.try_push(std::move(value)).error().code, ErrorCode::kResourceExhausted);
     ASSERT_NE(value, nullptr);  // NOLINT(bugprone-use-after-move): a refused value is not moved
     EXPECT_EQ(queue.push(std::move(value), kPast).error().code, ErrorCode::kDeadlineExceeded);
-    ASSERT_NE(value, nullptr);  // NOLINT(bugprone-use-after-move)
+    ASSERT_NE(value, nullptr);  // NOLINT(bugprone-use-after-move): nor is one that comes too late
     EXPECT_EQ(*queue.pop(kPast).value(), 1);
     EXPECT_TRUE(queue.push(std::move(value), kPast));
     EXPECT_EQ(*queue.pop(kPast).value(), 2);

@@ -268,7 +268,7 @@ void become_program(LaunchPlan& plan, pid_t parent) noexcept {
     }
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    pthread_sigmask(SIG_SETMASK, &none, nullptr);
     execute(plan);
     give_up(plan, LaunchStep::kExec, 0);
 }

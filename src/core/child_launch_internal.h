@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <span>
 
 #include "core/child_process.h"
@@ -23,7 +24,7 @@ struct LimitRow {
     rlimit limit;
 };
 
-enum class LaunchStep : int {
+enum class LaunchStep : std::uint8_t {
     kFork,
     kSession,
     kWorkingDirectory,
@@ -43,7 +44,7 @@ struct LaunchFailure {
 
 /// Sent by the guard: first the child's pid, at its end the status of waitpid.
 struct GuardMessage {
-    enum class Kind : int { kStarted, kEnded } kind;
+    enum class Kind : std::uint8_t { kStarted, kEnded } kind;
     int value;
 };
 

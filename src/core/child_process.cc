@@ -75,6 +75,7 @@ private:
 
 std::vector<char*> c_strings(std::vector<std::string>& strings) {
     std::vector<char*> pointers;
+    pointers.reserve(strings.size() + 1);
     for (std::string& text : strings) {
         pointers.push_back(text.data());
     }
@@ -229,6 +230,7 @@ Result<ChildProcess> ChildProcess::start(const ChildSpec& spec) {
     TRY(Pipe error_pipe, make_pipe());
     std::vector<std::string> arguments = spec.argv;
     std::vector<std::string> variables;
+    variables.reserve(spec.environment.size());
     for (const auto& [name, value] : spec.environment) {
         variables.push_back(fmt::format("{}={}", name, value));
     }
@@ -324,25 +326,24 @@ Result<ExitStatus> ChildProcess::State::read_status() {
                 program
             );
         }
-        status = status_of_wait(message.value);
-        return *status;
+        const ExitStatus ended = status_of_wait(message.value);
+        status = ended;
+        return ended;
     }
     siginfo_t info{};
     if (waitid(P_PID, static_cast<id_t>(direct_child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
         info.si_pid == 0) {
         return Error::internal("the exit status of '{}' (process {}) is lost", name, program);
     }
-    if (info.si_code == CLD_EXITED) {
-        status = ExitStatus{.exit_code = info.si_status, .signal = std::nullopt};
-    } else {
-        status = ExitStatus{.exit_code = std::nullopt, .signal = info.si_status};
-    }
-    return *status;
+    ExitStatus ended;
+    (info.si_code == CLD_EXITED ? ended.exit_code : ended.signal) = info.si_status;
+    status = ended;
+    return ended;
 }
 
 Result<ExitStatus> ChildProcess::wait(steady_clock::time_point deadline) {
-    if (state_->status) {
-        return *state_->status;
+    if (const auto known = state_->status) {
+        return *known;
     }
     if (state_->usage) {
         return Error::internal("the exit status of '{}' is lost", state_->name);
@@ -471,7 +472,7 @@ ChildUsage ChildProcess::end_tree() {
         static_cast<void>(kill_tree(SIGKILL));
         state_->collect();
     }
-    return *state_->usage;
+    return state_->usage.value_or(ChildUsage());
 }
 
 }  // namespace nexa

@@ -61,7 +61,8 @@ pid_t read_pid(int fd) {
     while (wait_readable(fd, seconds(10)).value_or(false) && read(fd, &c, 1) == 1 && c != '\n') {
         line += c;
     }
-    return line.empty() ? -1 : std::atoi(line.c_str());  // NOLINT(concurrency-mt-unsafe)
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): atoi touches nothing shared
+    return line.empty() ? -1 : std::atoi(line.c_str());
 }
 
 TEST(RunAndCapture, ReturnsOutputErrorsAndExitCode) {
@@ -462,7 +463,8 @@ TEST(ProcessTree, StartsAtItsRootAndNeverSignalsASuccessorOfAPid) {
 
 /// The other half of the tests below: started by them as a program of its own.
 TEST(ChildProcessHelper, StartsChildrenAndWaits) {
-    const char* role = std::getenv("NEXA_TEST_CHILD_ROLE");  // NOLINT(concurrency-mt-unsafe)
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread is started
+    const char* role = std::getenv("NEXA_TEST_CHILD_ROLE");
     if (role == nullptr) {
         return;
     }

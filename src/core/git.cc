@@ -11,7 +11,7 @@ namespace nexa {
 namespace {
 
 /// Enough for the header and the first change; how many more there are does not matter.
-constexpr std::uint64_t kOutputBytesMax = 64 * 1024;
+constexpr std::uint64_t kOutputBytesMax = std::uint64_t{64} * 1024;
 
 std::string first_line(std::string_view text) {
     return std::string(text.substr(0, text.find('\n')));

@@ -139,8 +139,8 @@ Result<ProcessEntry> parse_process_stat(std::string_view line) {
         }
         ticks += *value;
     }
-    static const std::int64_t kTicksPerSecond = sysconf(_SC_CLK_TCK);
-    static const std::int64_t kPageBytes = sysconf(_SC_PAGESIZE);
+    static const std::int64_t ticks_per_second = sysconf(_SC_CLK_TCK);
+    static const std::int64_t page_bytes = sysconf(_SC_PAGESIZE);
     return ProcessEntry{
         .pid = *pid,
         .parent = *parent,
@@ -148,9 +148,9 @@ Result<ProcessEntry> parse_process_stat(std::string_view line) {
         .dead = words[0] == "Z" || words[0] == "X",
         .threads = *threads,
         .started_at_ticks = *start,
-        .cpu = std::chrono::milliseconds(ticks * 1000 / kTicksPerSecond),
+        .cpu = std::chrono::milliseconds(ticks * 1000 / ticks_per_second),
         .resident_bytes =
-            static_cast<std::uint64_t>(std::max<std::int64_t>(*pages, 0) * kPageBytes),
+            static_cast<std::uint64_t>(std::max<std::int64_t>(*pages, 0) * page_bytes),
     };
 }
 

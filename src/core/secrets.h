@@ -39,7 +39,7 @@ private:
     std::size_t size_ = 0;
 };
 
-inline constexpr std::size_t kSecretBytesMax = 64 * 1024;
+inline constexpr std::size_t kSecretBytesMax = std::size_t{64} * 1024;
 
 struct SecretSources {
     std::map<std::string, std::string> environment;

@@ -2,6 +2,8 @@
 #include "core/utf8.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "core/check.h"
 
@@ -41,23 +43,46 @@ Lead lead_of(unsigned char byte) {
     return lead;
 }
 
+/// The offset of the first byte that is no ASCII, or the end.
+std::size_t skip_ascii(std::string_view text, std::size_t at) {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+    while (at + 8 <= text.size()) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, 8);
+        if ((word & kHighBits) != 0) {
+            break;
+        }
+        at += 8;
+    }
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) {
+        ++at;
+    }
+    return at;
+}
+
 }  // namespace
 
 Utf8Front utf8_front(std::string_view text) {
     NEXA_CHECK(!text.empty());
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     if (byte(0) < 0x80) {
-        return {1, true};
+        return {1, true, byte(0)};
     }
     Lead lead = lead_of(byte(0));
+    // Of a lead byte, the bits behind its first zero belong to the code point.
+    char32_t code_point = byte(0) & (0x3FU >> lead.followers);
     for (std::size_t i = 1; i <= lead.followers; ++i) {
         if (i == text.size() || byte(i) < lead.low || byte(i) > lead.high) {
             return {i, false};
         }
+        code_point = (code_point << 6U) | (byte(i) & 0x3FU);
         lead.low = 0x80;
         lead.high = 0xBF;
     }
-    return {lead.followers + 1, lead.followers > 0};
+    if (lead.followers == 0) {
+        return {1, false};
+    }
+    return {lead.followers + 1, true, code_point};
 }
 
 std::size_t utf8_step(std::string_view text) {
@@ -68,15 +93,20 @@ std::size_t utf8_step(std::string_view text) {
     return front.is_whole ? front.bytes : 0;
 }
 
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const std::size_t step = utf8_step(text);
-        if (step == 0) {
-            return false;
+std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
+    std::size_t at = skip_ascii(text, 0);
+    while (at < text.size()) {
+        const Utf8Front front = utf8_front(text.substr(at));
+        if (!front.is_whole) {
+            return at;
         }
-        text.remove_prefix(step);
+        at = skip_ascii(text, at + front.bytes);
     }
-    return true;
+    return std::nullopt;
+}
+
+bool is_utf8(std::string_view text) {
+    return !find_invalid_utf8(text);
 }
 
 std::size_t utf8_length(std::string_view text) {

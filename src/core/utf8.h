@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace nexa {
+
+inline constexpr char32_t kReplacementCharacter = U'\uFFFD';
 
 /// How many bytes the code point at the front of `text` has; 0 if no well-formed UTF-8 starts there
 /// (overlong forms, surrogates, above U+10FFFF, cut short) or `text` is empty.
@@ -15,9 +18,13 @@ std::size_t utf8_step(std::string_view text);
 struct Utf8Front {
     std::size_t bytes;  ///< of the code point, or of the longest part of one that could begin here
     bool is_whole;      ///< a well-formed code point
+    char32_t code_point = kReplacementCharacter;
 };
 /// So that broken text can be replaced part by part, as Unicode recommends.
 Utf8Front utf8_front(std::string_view text);
+
+/// Offset of the first byte that is not UTF-8; empty if all is well.
+std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
 bool is_utf8(std::string_view text);
 

@@ -383,7 +383,7 @@ Result<std::vector<DocumentQaRow>> questions_about(
     std::string_view document, const DocumentQaOptions& options, std::uint64_t seed
 ) {
     TRY_STATUS(check_options(options));
-    if (const auto bad = text::find_invalid_utf8(document)) {
+    if (const auto bad = find_invalid_utf8(document)) {
         return Error::invalid_argument("the document is not UTF-8 at byte {}", *bad).at("document");
     }
     const Document parsed = parse(document);

@@ -92,7 +92,7 @@ private:
     }
 
     void check_text(const std::string& field, const std::string& text, FieldKind kind) {
-        if (const auto bad = text::find_invalid_utf8(text)) {
+        if (const auto bad = find_invalid_utf8(text)) {
             add(LintRule::kNotUtf8, field, fmt::format("is not UTF-8 at byte {}", *bad));
             return;
         }
@@ -129,7 +129,7 @@ private:
                         at
                     ));
             }
-            if (!replacement && step.code_point == text::kReplacementCharacter) {
+            if (!replacement && step.code_point == nexa::kReplacementCharacter) {
                 replacement = at;
                 add(LintRule::kReplacementCharacter,
                     field,

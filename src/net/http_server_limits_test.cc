@@ -15,7 +15,7 @@ Task<Response> hello(Request) {
 }
 
 Task<Response> large(Request) {
-    co_return Response::text(std::string(32 * 1024 * 1024, 'x'), "text/plain");
+    co_return Response::text(std::string(8 * 1024 * 1024, 'x'), "text/plain");
 }
 
 class Gate {

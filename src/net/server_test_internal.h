@@ -221,12 +221,12 @@ protected:
     RequestRecord wait_for_record(std::size_t number) {
         std::unique_lock lock(mutex);
         const bool came =
-            wake.wait_for(lock, std::chrono::seconds(10), [&] { return records.size() > number; });
+            wake.wait_for(lock, std::chrono::seconds(30), [&] { return records.size() > number; });
         return came ? records[number] : RequestRecord{};
     }
 
     bool wait_until(const std::function<bool()>& condition) {
-        for (int i = 0; i < 5'000; ++i) {
+        for (int i = 0; i < 15'000; ++i) {
             if (condition()) {
                 return true;
             }

@@ -25,7 +25,9 @@ namespace nexa::orchestration {
 /// writer that steps on the test's thread.
 class DatabaseTest : public ::testing::Test {
 protected:
-    void SetUp() override {
+    void SetUp() override { open(); }
+
+    void open() {
         auto opened = db::open_sqlite({.path = folder.path() / "nexa.db"}, clock);
         ASSERT_TRUE(opened) << opened.error().to_string();
         database = *std::move(opened);
@@ -34,6 +36,12 @@ protected:
         );
         ASSERT_TRUE(migrated) << migrated.error().to_string();
         writer = std::make_unique<db::Writer>(*database);
+    }
+    /// As after the end of the program: what was not written is gone.
+    void restart() {
+        writer.reset();
+        database.reset();
+        open();
     }
 
     template <class F>

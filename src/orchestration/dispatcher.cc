@@ -29,6 +29,16 @@ Result<Worker> own_worker(db::Tx& tx, const std::string& worker_id, const std::s
     return worker;
 }
 
+struct Claimed {
+    std::vector<JobSpec> specs;
+    std::vector<EndedLease> lost;  ///< taken back on the way
+};
+
+struct TakenIn {
+    EndedLease lease;
+    std::string pool;
+};
+
 Result<JobSpec> spec_of(const Job& job, const Lease& lease) {
     TRY(auto inputs, from_json<std::vector<protocol::JobInput>>(job.inputs.text));
     return JobSpec{
@@ -130,12 +140,12 @@ net::Task<std::vector<JobSpec>> Dispatcher::claim(
 ) {
     auto apply = [leases = leases_,
                   request = std::move(request),
-                  principal = std::move(principal)](db::Tx& tx) -> Result<std::vector<JobSpec>> {
+                  principal = std::move(principal)](db::Tx& tx) -> Result<Claimed> {
         TRY(const Worker worker, own_worker(tx, request.worker_id, principal.project_id));
-        std::vector<JobSpec> specs;
-        TRY_STATUS(take_back(tx, leases));
+        Claimed claimed;
+        TRY(claimed.lost, take_back(tx, leases));
         if (worker.membership != "approved" || worker.draining) {
-            return specs;
+            return claimed;
         }
         TRY(const auto profile,
             from_json<protocol::HardwareProfile>(
@@ -157,15 +167,17 @@ net::Task<std::vector<JobSpec>> Dispatcher::claim(
             TRY(const Job job, job_store::get(tx, lease.ref.job_id, std::nullopt));
             TRY(JobSpec spec, spec_of(job, lease));
             TRY_STATUS(note_assignment(tx, lease));
-            specs.push_back(std::move(spec));
+            claimed.specs.push_back(std::move(spec));
         }
-        return specs;
+        return claimed;
     };
-    CO_TRY(auto specs, co_await with_.backend.write(std::move(apply)));
-    for (const JobSpec& spec : specs) {
+    CO_TRY(auto claimed, co_await with_.backend.write(std::move(apply)));
+    tell_of_lost(claimed.lost);
+    for (const JobSpec& spec : claimed.specs) {
+        with_.counters.granted(spec.job_type);
         with_.event_signal.notify(spec.job_id);
     }
-    co_return specs;
+    co_return std::move(claimed.specs);
 }
 
 protocol::LeasedJob Dispatcher::sign(const JobSpec& spec) const {
@@ -258,29 +270,33 @@ net::Task<protocol::CompleteOutcome> Dispatcher::take_result(
     const std::string evidence = to_json(envelope);
     Result<JobResult> result = co_await open_envelope(std::move(envelope), std::move(principal));
     if (!result) {
+        with_.counters.refused(result.error().code);
         co_return refusal("", result.error());
     }
     const std::string job_id = result->job_id;
     auto check = [&blobs = with_.blobs, result = *result] { return check_uploads(blobs, result); };
     const Status uploaded = co_await net::run_on(with_.pool, std::move(check));
     if (!uploaded) {
+        with_.counters.refused(uploaded.error().code);
         co_return refusal(job_id, uploaded.error());
     }
     CheckedResult checked{.result = *std::move(result), .envelope = evidence};
-    auto apply = [this, checked = std::move(checked)](db::Tx& tx) mutable -> Result<std::string> {
+    auto apply = [this, checked = std::move(checked)](db::Tx& tx) mutable -> Result<TakenIn> {
         TRY(const JobId id, JobId::parse(checked.result.job_id));
         TRY(const Job job, job_store::get(tx, id, std::nullopt));
         checked.backoff = backoff(job.failures);
         const IntakeRules rules{leases_, activations_, with_.rate_card};
-        TRY_STATUS(take_in(tx, rules, checked));
-        return job.pool;
+        TRY(EndedLease ended, take_in(tx, rules, checked));
+        return TakenIn{.lease = std::move(ended), .pool = job.pool};
     };
-    const Result<std::string> pool = co_await with_.backend.write(std::move(apply));
-    if (!pool) {
-        co_return refusal(job_id, pool.error());
+    const Result<TakenIn> taken = co_await with_.backend.write(std::move(apply));
+    if (!taken) {
+        with_.counters.refused(taken.error().code);
+        co_return refusal(job_id, taken.error());
     }
+    with_.counters.ended(taken->lease);
     with_.event_signal.notify(job_id);
-    with_.pool_signal.notify(*pool, 1);  // a returned job, or room under the tenant's limit
+    with_.pool_signal.notify(taken->pool, 1);  // a returned job, or room under the tenant's limit
     co_return protocol::CompleteOutcome{.job_id = job_id};
 }
 
@@ -314,6 +330,13 @@ std::chrono::microseconds Dispatcher::backoff(int failures) const {
     ));
 }
 
+void Dispatcher::tell_of_lost(const std::vector<EndedLease>& lost) const {
+    for (const EndedLease& lease : lost) {
+        with_.counters.lost(lease);
+        with_.event_signal.notify(lease.job_id.text());
+    }
+}
+
 net::Task<void> Dispatcher::watch_leases() {
     while (true) {
         CO_TRY_STATUS(co_await net::sleep_for(options_.poll));
@@ -322,9 +345,7 @@ net::Task<void> Dispatcher::watch_leases() {
         if (!ended) {
             continue;  // the disk may be full for a while; the leases stay ended whoever notices
         }
-        for (const EndedLease& lease : *ended) {
-            with_.event_signal.notify(lease.job_id.text());
-        }
+        tell_of_lost(*ended);
         // Which pools they are of costs a look-up each; whoever waits in vain there waits one poll
         // longer.
     }

@@ -15,6 +15,7 @@
 #include "net/task.h"
 #include "orchestration/activations.h"
 #include "orchestration/backend.h"
+#include "orchestration/job_counters.h"
 #include "orchestration/job_logs.h"
 #include "orchestration/job_store.h"
 #include "orchestration/leases.h"
@@ -50,6 +51,7 @@ public:
         net::Signal& pool_signal;   ///< by pool: a job can be claimed
         net::Signal& event_signal;  ///< by job id: it has news
         const billing::RateCard& rate_card;
+        const JobCounters& counters;
     };
     Dispatcher(Collaborators with, DispatcherOptions options)
         : with_(with),
@@ -81,6 +83,7 @@ public:
     const LeaseOptions& lease_options() const { return leases_.options(); }
 
 private:
+    void tell_of_lost(const std::vector<EndedLease>& lost) const;
     net::Task<std::vector<protocol::JobSpec>> claim(
         protocol::NextJobRequest request, accounts::Principal principal
     );

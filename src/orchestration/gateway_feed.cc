@@ -33,7 +33,23 @@ Status check_url(std::string& url) {
     return {};
 }
 
+Result<std::vector<Job>> read_jobs(db::Tx& tx, const std::vector<JobId>& job_ids) {
+    std::vector<Job> jobs;
+    for (const JobId& job_id : job_ids) {
+        TRY(Job job, job_store::get(tx, job_id, std::nullopt));
+        jobs.push_back(std::move(job));
+    }
+    return jobs;
+}
+
 }  // namespace
+
+void GatewayFeed::tell_of_ended(const std::vector<Job>& ended) const {
+    for (const Job& job : ended) {
+        with_.counters.finished(job.job_type, job.status);
+        with_.event_signal.notify(job.job_id.text());
+    }
+}
 
 net::Task<Envelope> GatewayFeed::snapshot(SnapshotWish wish) {
     std::chrono::nanoseconds waited{0};
@@ -61,21 +77,20 @@ net::Task<Envelope> GatewayFeed::snapshot(SnapshotWish wish) {
 net::Task<GatewayReportReply> GatewayFeed::report(GatewayReport report) {
     CO_TRY_STATUS(check_url(report.url));
     struct Taken {
-        std::vector<JobId> ended;
+        std::vector<Job> ended;
         GatewayReportReply reply;
     };
     auto apply = [activations = activations_,
                   &rate_card = with_.rate_card,
                   report = std::move(report)](db::Tx& tx) -> Result<Taken> {
         Taken taken;
-        TRY(taken.ended, take_in_report(tx, activations, rate_card, report));
+        TRY(const auto ended, take_in_report(tx, activations, rate_card, report));
+        TRY(taken.ended, read_jobs(tx, ended));
         TRY(taken.reply.serial, deployment_store::serial(tx));
         return taken;
     };
     CO_TRY(const Taken taken, co_await with_.backend.write(std::move(apply)));
-    for (const JobId& job_id : taken.ended) {
-        with_.event_signal.notify(job_id.text());
-    }
+    tell_of_ended(taken.ended);
     co_return taken.reply;
 }
 
@@ -85,16 +100,15 @@ net::Task<void> GatewayFeed::watch_activations() {
     }));
     while (true) {
         CO_TRY_STATUS(co_await net::sleep_for(options_.overdue_poll));
-        auto apply = [activations = activations_](db::Tx& tx) {
-            return end_overdue(tx, activations);
+        auto apply = [activations = activations_](db::Tx& tx) -> Result<std::vector<Job>> {
+            TRY(const auto ended, end_overdue(tx, activations));
+            return read_jobs(tx, ended);
         };
         const auto ended = co_await with_.backend.write(std::move(apply));
         if (!ended) {
             continue;  // the disk may be full for a while; they stay overdue
         }
-        for (const JobId& job_id : *ended) {
-            with_.event_signal.notify(job_id.text());
-        }
+        tell_of_ended(*ended);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "billing/rate_card.h"
 #include "crypto/ed25519.h"
@@ -11,6 +12,8 @@
 #include "net/task.h"
 #include "orchestration/activations.h"
 #include "orchestration/backend.h"
+#include "orchestration/job_counters.h"
+#include "orchestration/job_store.h"
 #include "protocol/envelope.h"
 #include "protocol/gateway_feed.h"
 
@@ -40,6 +43,7 @@ public:
         const crypto::Ed25519PrivateKey& key;  ///< the coordinator's: signs snapshots
         net::Signal& event_signal;             ///< by job id: it has news
         const billing::RateCard& rate_card;
+        const JobCounters& counters;
     };
     GatewayFeed(Collaborators with, GatewayFeedOptions options)
         : with_(with), activations_(options.activation), options_(options) {}
@@ -59,6 +63,8 @@ public:
     std::string public_key() const { return with_.key.public_key().to_base64(); }
 
 private:
+    void tell_of_ended(const std::vector<Job>& ended) const;
+
     Collaborators with_;
     Activations activations_;
     GatewayFeedOptions options_;

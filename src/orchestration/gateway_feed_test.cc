@@ -7,6 +7,7 @@
 #include "fleet/envelope.h"
 #include "net/task.h"
 #include "orchestration/deploy_test_internal.h"
+#include "orchestration/series_test_internal.h"
 
 namespace nexa::orchestration {
 namespace {
@@ -21,7 +22,9 @@ protected:
         writer->start();
         backend.emplace(Backend{*database, *writer, pools.db});
         feed.emplace(
-            GatewayFeed::Collaborators{*backend, key, signal, billing::default_rate_card()},
+            GatewayFeed::Collaborators{
+                *backend, key, signal, billing::default_rate_card(), counters
+            },
             GatewayFeedOptions{.activation = {.time = kActivation}, .poll = 5ms}
         );
         gate.emplace(
@@ -54,9 +57,14 @@ protected:
             wait(feed->snapshot({.region = "local", .serial = serial, .wait = wait_time})).value()
         );
     }
+    std::map<std::string, double> finished() {
+        return series_of(registry, "nexa_jobs_finished_total");
+    }
 
     net::Pools pools;
     net::Signal signal;
+    MetricRegistry registry;
+    const JobCounters counters{registry};
     crypto::Ed25519PrivateKey key = crypto::Ed25519PrivateKey::generate(random);
     std::optional<Backend> backend;
     std::optional<GatewayFeed> feed;
@@ -121,6 +129,19 @@ TEST_F(GatewayFeedTest, AReportEndsTheJobAndTellsTheSerial) {
     EXPECT_EQ(reply->serial, serial());
     const auto result = from_json<protocol::DeployResult>(job(job_id).result.value().text).value();
     EXPECT_EQ(result.inference_url, "http://localhost:8080/v1");
+    const std::map<std::string, double> once{{"deploy completed", 1}};
+    EXPECT_EQ(finished(), once);
+    ASSERT_TRUE(wait(feed->report(report)));
+    EXPECT_EQ(finished(), once);
+}
+
+TEST_F(GatewayFeedTest, WhatAGatewayCannotServeCountsAsFailed) {
+    const JobId job_id = activate();
+    const auto reply =
+        wait(feed->report(report_of({{.deployment_id = deployment_of(job_id), .state = "failed"}}))
+        );
+    ASSERT_TRUE(reply) << reply.error().to_string();
+    EXPECT_EQ(finished(), (std::map<std::string, double>{{"deploy failed", 1}}));
 }
 
 TEST_F(GatewayFeedTest, AnAddressThatNobodyCanCallIsRefused) {

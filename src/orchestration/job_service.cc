@@ -73,6 +73,7 @@ net::Task<protocol::JobView> JobService::submit(JobSubmission submission) {
     };
     CO_TRY(auto stored, co_await with_.backend.write(std::move(apply)));
     if (stored.second) {
+        with_.counters.submitted(submission.job_type);
         with_.pool_signal.notify(pool, 1);
     }
     co_return std::move(stored.first);
@@ -105,14 +106,20 @@ net::Task<JobPage> JobService::list(JobFilter filter) {
 net::Task<protocol::JobView> JobService::cancel(JobId job_id, accounts::Principal principal) {
     const std::string key = job_id.text();
     auto apply = [job_id = std::move(job_id),
-                  tenant_id =
-                      std::move(principal.project_id)](db::Tx& tx) -> Result<protocol::JobView> {
+                  tenant_id = std::move(principal.project_id)](db::Tx& tx
+                 ) -> Result<std::pair<protocol::JobView, bool>> {
+        TRY(const Job before, job_store::get(tx, job_id, tenant_id));
         TRY(const Job job, job_store::cancel(tx, job_id, tenant_id));
-        return view_with_cost(tx, job);
+        TRY(protocol::JobView view, view_with_cost(tx, job));
+        const bool ended = protocol::is_final(job.status) && !protocol::is_final(before.status);
+        return std::pair(std::move(view), ended);
     };
-    CO_TRY(protocol::JobView view, co_await with_.backend.write(std::move(apply)));
+    CO_TRY(auto cancelled, co_await with_.backend.write(std::move(apply)));
+    if (cancelled.second) {
+        with_.counters.finished(cancelled.first.job_type, protocol::JobStatus::kCancelled);
+    }
     with_.event_signal.notify(key);
-    co_return view;
+    co_return std::move(cancelled.first);
 }
 
 net::Task<std::vector<JobEvent>> JobService::events(JobId job_id, std::int64_t after, int limit) {

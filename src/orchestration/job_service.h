@@ -11,6 +11,7 @@
 #include "net/signal.h"
 #include "net/task.h"
 #include "orchestration/backend.h"
+#include "orchestration/job_counters.h"
 #include "orchestration/job_store.h"
 #include "protocol/job_views.h"
 
@@ -39,6 +40,7 @@ public:
         IdSource& ids;
         net::Signal& pool_signal;   ///< by pool: a job can be claimed
         net::Signal& event_signal;  ///< by job id: it has news
+        const JobCounters& counters;
     };
     /// `regions` can be deployed to whether or not a gateway of theirs was ever heard of.
     explicit JobService(Collaborators with, std::vector<std::string> regions = {})

@@ -54,6 +54,29 @@ fs::path group_at(std::string_view mount, std::string_view root, std::string_vie
     return path.empty() || path.starts_with("..") ? fs::path(mount) : fs::path(mount) / path;
 }
 
+struct Mount {
+    std::string_view root;  ///< what part of the file system is mounted
+    std::string_view place;
+    std::string_view type;
+    std::vector<std::string_view> options;
+};
+
+/// Reads "36 31 0:33 ROOT PLACE rw … - TYPE source OPTIONS".
+std::optional<Mount> parse_mount(std::string_view line) {
+    const std::size_t dash = line.find(" - ");
+    if (dash == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto mount = split(line.substr(0, dash), ' ');
+    const auto system = split(line.substr(dash + 3), ' ');
+    if (mount.size() < 5 || system.size() < 3) {
+        return std::nullopt;
+    }
+    return Mount{
+        .root = mount[3], .place = mount[4], .type = system[0], .options = split(system[2], ',')
+    };
+}
+
 bool has_file(const fs::path& path) {
     std::error_code error;
     return fs::exists(path, error);
@@ -66,6 +89,16 @@ Status write_text(const fs::path& path, std::string_view text) {
         return os_error(errno, what);
     }
     return write_all(fd.get(), text, what);
+}
+
+/// Writes `limit` where there is one to write.
+Status set_limit(const fs::path& path, const std::optional<std::uint64_t>& limit) {
+    return limit ? write_text(path, std::to_string(*limit)) : Status();
+}
+
+/// The same where the kernel may have no such file: without swap accounting there is none.
+Status set_limit_if_there(const fs::path& path, const std::optional<std::uint64_t>& limit) {
+    return has_file(path) ? set_limit(path, limit) : Status();
 }
 
 /// The number behind `key` in a file of "key number" lines; 0 if there is none.
@@ -113,23 +146,18 @@ CgroupFolders find_cgroup_folders(std::string_view self_cgroup, std::string_view
     }
     CgroupFolders folders;
     for (const std::string_view line : split(mountinfo, '\n')) {
-        const std::size_t dash = line.find(" - ");
-        if (dash == std::string_view::npos) {
+        const auto mount = parse_mount(line);
+        if (!mount) {
             continue;
         }
-        const auto mount = split(line.substr(0, dash), ' ');
-        const auto system = split(line.substr(dash + 3), ' ');
-        if (mount.size() < 5 || system.size() < 3) {
-            continue;
+        if (mount->type == "cgroup2" && paths.contains("")) {
+            folders.unified = group_at(mount->place, mount->root, paths[""]);
         }
-        if (system[0] == "cgroup2" && paths.contains("")) {
-            folders.unified = group_at(mount[4], mount[3], paths[""]);
-        } else if (system[0] == "cgroup") {
-            for (const std::string_view option : split(system[2], ',')) {
-                const auto path = paths.find(std::string(option));
-                if (path != paths.end()) {
-                    folders.legacy[path->first] = group_at(mount[4], mount[3], path->second);
-                }
+        // Version 1 names its controllers among the options.
+        for (const auto& [controller, path] : paths) {
+            if (mount->type == "cgroup" &&
+                std::ranges::find(mount->options, controller) != mount->options.end()) {
+                folders.legacy[controller] = group_at(mount->place, mount->root, path);
             }
         }
     }
@@ -143,7 +171,7 @@ CgroupFolders find_own_cgroup_folders() {
 }
 
 Result<fs::path> JobCgroup::add(const fs::path& parent, const std::string& name) {
-    const fs::path folder = parent / name;
+    fs::path folder = parent / name;
     if (mkdir(folder.c_str(), 0755) != 0) {
         return os_error(errno, fmt::format("make control group '{}'", folder.string()));
     }
@@ -163,6 +191,7 @@ Status JobCgroup::add_unified(
     // can only kill.
     static_cast<void>(write_text(parent / "cgroup.subtree_control", "+memory +pids"));
     TRY(const fs::path folder, add(parent, name));
+    const auto no_swap = limits.memory_bytes ? std::optional<std::uint64_t>(0) : std::nullopt;
     if (has_file(folder / "cgroup.kill")) {
         kill_file_ = folder / "cgroup.kill";
         abilities_.kill = true;
@@ -170,20 +199,14 @@ Status JobCgroup::add_unified(
     if (has_file(folder / "memory.max")) {
         memory_events_ = folder / "memory.events";
         abilities_.memory = true;
-        if (limits.memory_bytes) {
-            TRY_STATUS(write_text(folder / "memory.max", std::to_string(*limits.memory_bytes)));
-            TRY_STATUS(write_text(folder / "memory.oom.group", "1"));
-            if (has_file(folder / "memory.swap.max")) {
-                TRY_STATUS(write_text(folder / "memory.swap.max", "0"));
-            }
-        }
+        TRY_STATUS(set_limit(folder / "memory.max", limits.memory_bytes));
+        TRY_STATUS(set_limit_if_there(folder / "memory.swap.max", no_swap));
+        TRY_STATUS(write_text(folder / "memory.oom.group", "1"));
     }
     if (has_file(folder / "pids.max")) {
         process_events_ = folder / "pids.events";
         abilities_.processes = true;
-        if (limits.processes) {
-            TRY_STATUS(write_text(folder / "pids.max", std::to_string(*limits.processes)));
-        }
+        TRY_STATUS(set_limit(folder / "pids.max", limits.processes));
     }
     return {};
 }
@@ -194,13 +217,8 @@ Status JobCgroup::add_memory(
     TRY(const fs::path folder, add(parent, name));
     abilities_.memory = true;
     memory_events_ = folder / "memory.oom_control";
-    if (limits.memory_bytes) {
-        const std::string bytes = std::to_string(*limits.memory_bytes);
-        TRY_STATUS(write_text(folder / "memory.limit_in_bytes", bytes));
-        if (has_file(folder / "memory.memsw.limit_in_bytes")) {
-            TRY_STATUS(write_text(folder / "memory.memsw.limit_in_bytes", bytes));
-        }
-    }
+    TRY_STATUS(set_limit(folder / "memory.limit_in_bytes", limits.memory_bytes));
+    TRY_STATUS(set_limit_if_there(folder / "memory.memsw.limit_in_bytes", limits.memory_bytes));
     return {};
 }
 
@@ -210,10 +228,7 @@ Status JobCgroup::add_processes(
     TRY(const fs::path folder, add(parent, name));
     process_events_ = folder / "pids.events";
     abilities_.processes = true;
-    if (limits.processes) {
-        TRY_STATUS(write_text(folder / "pids.max", std::to_string(*limits.processes)));
-    }
-    return {};
+    return set_limit(folder / "pids.max", limits.processes);
 }
 
 Result<JobCgroup> JobCgroup::create(

@@ -21,7 +21,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::uint64_t kProcFileBytesMax = 64 * 1024;
+constexpr std::uint64_t kProcFileBytesMax = std::uint64_t{64} * 1024;
 
 std::string in_megabytes(std::uint64_t bytes) {
     return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
@@ -183,7 +183,10 @@ std::optional<Excess> ProcessJob::watch_until_over() {
         if (watched[2].revents != 0) {
             return Excess{
                 Ending::kTime,
-                fmt::format("the job ran longer than {}", in_seconds(*parts_.limits.wall_time))
+                fmt::format(
+                    "the job ran longer than {}",
+                    in_seconds(parts_.limits.wall_time.value_or(std::chrono::milliseconds()))
+                )
             };
         }
         if (watched[3].revents != 0) {
@@ -218,7 +221,7 @@ std::optional<Excess> ProcessJob::look(bool at_disk) {
     if (auto excess = look_at_processes(tree)) {
         return excess;
     }
-    return at_disk && parts_.limits.disk_bytes ? look_at_disk(tree.members) : std::nullopt;
+    return at_disk ? look_at_disk(tree.members) : std::nullopt;
 }
 
 std::optional<Excess> ProcessJob::memory_kill() const {
@@ -281,6 +284,10 @@ std::optional<Excess> ProcessJob::look_at_processes(const JobTree& tree) {
 }
 
 std::optional<Excess> ProcessJob::look_at_disk(const std::vector<ProcessEntry>& tree) {
+    if (!parts_.limits.disk_bytes) {
+        return std::nullopt;
+    }
+    const std::uint64_t allowed = *parts_.limits.disk_bytes;
     const auto walked = measure_folder(parts_.work_folder, {});
     if (!walked) {
         return std::nullopt;  // the job has removed its own folder: then it uses none of it
@@ -293,14 +300,10 @@ std::optional<Excess> ProcessJob::look_at_disk(const std::vector<ProcessEntry>& 
     if (!walked->exceeded.empty()) {
         return Excess{Ending::kDisk, fmt::format("the job's folder holds {}", walked->exceeded)};
     }
-    if (bytes > *parts_.limits.disk_bytes) {
+    if (bytes > allowed) {
         return Excess{
             Ending::kDisk,
-            fmt::format(
-                "the job used {} of {} of disk",
-                in_megabytes(bytes),
-                in_megabytes(*parts_.limits.disk_bytes)
-            )
+            fmt::format("the job used {} of {} of disk", in_megabytes(bytes), in_megabytes(allowed))
         };
     }
     return std::nullopt;
@@ -325,7 +328,7 @@ Outcome ProcessJob::finish(std::optional<Excess> excess) {
     if (!excess) {
         excess = memory_kill();
     }
-    if (!excess && parts_.limits.disk_bytes) {
+    if (!excess) {
         excess = look_at_disk({});
     }
     Outcome outcome;
@@ -350,7 +353,7 @@ Excess ProcessJob::explain(const std::optional<ExitStatus>& status, const Usage&
         return {Ending::kLost, "the job's guard was killed, and its exit status with it"};
     }
     if (!status->signal) {
-        std::string text = fmt::format("the job ended with exit code {}", *status->exit_code);
+        std::string text = fmt::format("the job ended with {}", status->to_string());
         if (parts_.group && parts_.group->refused_processes() > 0) {
             text += fmt::format(
                 " after it was refused more than {} processes and threads",

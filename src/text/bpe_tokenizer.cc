@@ -125,7 +125,7 @@ Status BpeTokenizer::Impl::index_added() {
             )
                 .at(place);
         }
-        if (token.content.empty() || !is_valid_utf8(token.content)) {
+        if (token.content.empty() || !is_utf8(token.content)) {
             return Error::invalid_argument("added token {} is empty or not UTF-8", token.id)
                 .at(place);
         }

@@ -182,7 +182,7 @@ struct ViewHash {
 Status check_special_tokens(const std::vector<std::string>& tokens) {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         const std::string place = fmt::format("special_tokens[{}]", i);
-        if (tokens[i].empty() || !is_valid_utf8(tokens[i])) {
+        if (tokens[i].empty() || !is_utf8(tokens[i])) {
             return Error::invalid_argument("a special token must be UTF-8 and not empty").at(place);
         }
         const std::optional<std::string> bytes = from_byte_level(tokens[i]);

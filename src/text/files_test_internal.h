@@ -23,8 +23,8 @@ inline std::string read_own_file(const std::string& name) {
 
 /// A file of the folder in NEXA_TEST_DATA; nothing where that is not set or the file is not there.
 inline std::optional<std::filesystem::path> shared_file(const std::string& name) {
-    const char* const folder = std::getenv("NEXA_TEST_DATA"
-    );  // NOLINT(concurrency-mt-unsafe): tests start no thread before
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): tests start no thread before
+    const char* const folder = std::getenv("NEXA_TEST_DATA");
     if (folder == nullptr) {
         return std::nullopt;
     }

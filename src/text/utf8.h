@@ -3,13 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
-namespace nexa::text {
+#include "core/utf8.h"
 
-inline constexpr char32_t kReplacementCharacter = U'\uFFFD';
+namespace nexa::text {
 
 /// One step through bytes that should be UTF-8.
 struct DecodedChar {
@@ -23,13 +22,6 @@ struct DecodedChar {
 /// become a character (the Unicode standard's "maximal subpart"), so that every decoder that
 /// follows the standard puts the same number of U+FFFD.
 DecodedChar decode_char(std::string_view text, std::size_t at);
-
-/// Byte offset of the first byte that is not UTF-8; nothing if all is well.
-std::optional<std::size_t> find_invalid_utf8(std::string_view text);
-
-inline bool is_valid_utf8(std::string_view text) {
-    return !find_invalid_utf8(text).has_value();
-}
 
 /// Appends one scalar value; a surrogate or a value above U+10FFFF becomes U+FFFD.
 void append_utf8(char32_t code_point, std::string& out);
