@@ -64,13 +64,18 @@ bool has_ended(const protocol::JobView& job) {
     return status && protocol::is_final(*status);
 }
 
+/// "[3/9]", or "[3]" while it is not known how many there are (`all` is 0).
+std::string place(std::size_t number, std::size_t all) {
+    return all == 0 ? fmt::format("[{}]", number) : fmt::format("[{}/{}]", number, all);
+}
+
 /// Steps as a person sees them: one line each, redrawn while it runs where the terminal can.
 class StepLine {
 public:
     StepLine(Session& session, std::size_t number, std::size_t all, std::string_view title)
         : session_(session),
           redraws_(session.context().may_color(session.context().err_is_terminal)),
-          head_(fmt::format("[{}/{}] {:<{}}", number, all, title, kTitleColumns)) {}
+          head_(fmt::format("{:<6}{:<{}}", place(number, all), title, kTitleColumns)) {}
 
     void show(const std::optional<protocol::EngineEvent>& progress) {
         const Time now = session_.context().clock.steady_now();
@@ -286,10 +291,12 @@ Status Quickstart::run() {
     TRY_STATUS(take_up_or_begin());
     lesson_ = options_.data.empty() ? Lesson::kAddition : Lesson::kAnswers;
     session_.note(fmt::format("server {}  gateway {}", stack_->url(), stack_->gateway_url()));
-    // An audit of the user's data may change what follows, never what was.
+    // The audit of the user's data decides what follows, never what was.
+    bool knows_lesson = options_.data.empty();
     for (std::size_t i = 0; i < steps_of(lesson_).size(); ++i) {
         const std::vector<StepRow> steps = steps_of(lesson_);
-        TRY_STATUS(run_step(steps[i], i + 1, steps.size()));
+        TRY_STATUS(run_step(steps[i], i + 1, knows_lesson ? steps.size() : 0));
+        knows_lesson = knows_lesson || steps[i].kind == StepKind::kAudit;
     }
     report_.seconds = seconds_between(began, session_.context().clock.steady_now());
     return finish();
