@@ -135,6 +135,7 @@ private:
     Result<StepReport> chat();
     Status finish();
     std::string shown_answer(const ChatTurn& turn) const;
+    std::string example_body() const;
     void show_end();
 
     Session& session_;
@@ -329,6 +330,17 @@ std::string Quickstart::shown_answer(const ChatTurn& turn) const {
     );
 }
 
+std::string Quickstart::example_body() const {
+    if (lesson_ == Lesson::kText) {
+        return fmt::format(R"({{"model":"quickstart-{}","prompt":"The "}})", state_.run_id);
+    }
+    return fmt::format(
+        R"({{"model":"quickstart-{}","messages":[{{"role":"user","content":"{}"}}]}})",
+        state_.run_id,
+        turns_.empty() || lesson_ != Lesson::kAddition ? "hello" : turns_.front().prompt
+    );
+}
+
 void Quickstart::show_end() {
     if (session_.json()) {
         session_.print_json(report_.to_json());
@@ -340,14 +352,13 @@ void Quickstart::show_end() {
     }
     session_.print(fmt::format("endpoint: {}/v1", stack_->gateway_url()));
     session_.print(fmt::format(
-        "  curl {}/v1/chat/completions -H \"Authorization: Bearer $(cat {})\" "
-        "-H 'Content-Type: application/json' "
-        "-d "
-        "'{{\"model\":\"quickstart-{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}}]}}'",
+        "  curl {}/v1/{} -H \"Authorization: Bearer $(cat {})\" -H 'Content-Type: "
+        "application/json' "
+        "-d '{}'",
         stack_->gateway_url(),
+        lesson_ == Lesson::kText ? "completions" : "chat/completions",
         stack_->key_file().native(),
-        state_.run_id,
-        turns_.empty() || lesson_ != Lesson::kAddition ? "hello" : turns_.front().prompt
+        example_body()
     ));
     session_.print(fmt::format(
         "artifacts: `nexa artifact ls`, `nexa artifact pull ID FOLDER`; their files lie in {}, "

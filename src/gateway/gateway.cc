@@ -218,7 +218,7 @@ public:
           system_(
               {.models = models_,
                .knows_models = [this] { return !feed_ || feed_->knows_models(); },
-               .version = {.version = ground_.settings.version}}
+               .version = {.version = ground_.settings.version, .commit = ground_.settings.commit}}
           ) {
         if (auto& control = ground_.settings.control) {
             feed_.emplace(
