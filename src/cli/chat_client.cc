@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "cli/credentials.h"
 #include "core/json.h"
 #include "core/json_writer.h"
 #include "core/value_node.h"
@@ -90,9 +89,8 @@ Result<std::string> stream_answer(
         .idle_time_max = kSilenceMax,
         .retry = net::RetryWhen::kNever,
     };
-    TRY(const auto key, find_key(context));
-    if (key) {
-        request.headers.add("Authorization", "Bearer " + std::string(key->key.reveal()));
+    if (!question.key.empty()) {
+        request.headers.add("Authorization", "Bearer " + question.key);
     }
     net::SseReader reader;
     std::string answer;

@@ -19,6 +19,7 @@ struct ChatMessage {
 /// One turn of a conversation with a model behind a gateway.
 struct ChatQuestion {
     std::string base_url;  ///< of the OpenAI API: "http://127.0.0.1:8080/v1"
+    std::string key;       ///< for it; empty: none is sent
     std::string model;
     std::vector<ChatMessage> messages;
     std::optional<int> max_tokens = {};
@@ -26,7 +27,7 @@ struct ChatQuestion {
     std::optional<std::int64_t> seed = {};
 };
 
-/// Asks for the next turn, in the name of the session's key, and hands the answer on as it comes.
+/// Asks for the next turn and hands the answer on as it comes.
 /// Returns all of it. Blocks. Errors: the gateway's, kUnavailable (no connection, or it broke).
 Result<std::string> stream_answer(
     Session& session,

@@ -9,6 +9,7 @@
 
 #include "cli/chat_client.h"
 #include "cli/command_line.h"
+#include "cli/credentials.h"
 #include "net/url.h"
 #include "protocol/deployment_views.h"
 
@@ -101,31 +102,68 @@ struct ChatWish {
     std::optional<std::int64_t> seed;
 };
 
-/// The newest deployment that is served, of the wished name if there is one.
-Result<protocol::DeploymentView> find_deployment(Session& session, const ChatWish& wish) {
+Error nothing_served(std::string_view what) {
+    return Error::not_found("no gateway serves {}", what)
+        .hint("nexa deployment ls shows what is deployed; nexa deploy deploys a checkpoint");
+}
+
+/// The deployment of that id, or the newest that is served, of the wished name if there is one.
+Result<protocol::DeploymentView> find_deployment(Session& session, const std::string& model) {
     TRY(ApiClient* const api, session.api());
+    if (model.starts_with("dp_")) {
+        TRY(const std::string body, api->get(deployment_path(model)));
+        TRY(auto view, read_reply<protocol::DeploymentView>(body));
+        if (!view.inference_url) {
+            return nothing_served(model);
+        }
+        return view;
+    }
     std::string path = "/deployments?live=true";
-    if (!wish.model.empty() && !wish.model.starts_with("dp_")) {
-        path += "&name=" + net::percent_encode(wish.model);
+    if (!model.empty()) {
+        path += "&name=" + net::percent_encode(model);
     }
     TRY(const std::string body, api->get(path));
     TRY(auto page, read_reply<protocol::DeploymentList>(body));
     for (protocol::DeploymentView& view : page.data) {
-        const bool is_meant = !wish.model.starts_with("dp_") || view.deployment_id == wish.model;
-        if (is_meant && view.inference_url) {
+        if (view.inference_url) {
             return std::move(view);
         }
     }
-    return Error::not_found(
-               "no gateway serves {}", wish.model.empty() ? "a model of yours" : wish.model
-    )
-        .hint("nexa deployment ls shows what is deployed; nexa deploy deploys a checkpoint");
+    return nothing_served(model.empty() ? "a model of yours" : model);
+}
+
+/// Where the model is and what opens it. Our key goes to our own gateways alone.
+Status find_endpoint(Session& session, ChatWish& wish, ChatQuestion& question) {
+    const CliContext& context = session.context();
+    if (!wish.url.empty()) {
+        question.base_url = wish.url;
+        question.key = context.variable("OPENAI_API_KEY");
+        return {};
+    }
+    TRY(const protocol::DeploymentView found, find_deployment(session, wish.model));
+    TRY(const auto key, find_key(context));
+    question.base_url = *found.inference_url;
+    question.key = key ? std::string(key->key.reveal()) : "";
+    question.model = found.name;
+    return {};
+}
+
+/// A model's words must not steer the terminal.
+std::string without_escapes(std::string_view text) {
+    std::string shown(text);
+    std::erase_if(shown, [](char letter) {
+        const auto code = static_cast<unsigned char>(letter);
+        return (code < ' ' && letter != '\n' && letter != '\t') || code == 0x7f;
+    });
+    return shown;
 }
 
 Result<std::string> ask(Session& session, const ChatQuestion& question) {
     std::ostream& out = session.context().out;
-    auto answer =
-        stream_answer(session, question, [&](std::string_view text) { out << text << std::flush; });
+    const bool is_terminal = session.context().out_is_terminal;
+    auto answer = stream_answer(session, question, [&](std::string_view text) {
+        out << (is_terminal ? without_escapes(text) : std::string(text)) << std::flush;
+    });
     out << '\n';
     return answer;
 }
@@ -162,19 +200,16 @@ Result<std::string> message_of(Session& session, const ChatWish& wish) {
 }
 
 Result<int> chat(Session& session, ChatWish wish) {
-    if (wish.url.empty()) {
-        TRY(const protocol::DeploymentView found, find_deployment(session, wish));
-        wish.url = *found.inference_url;
-        wish.model = found.name;
-    }
     ChatQuestion question{
-        .base_url = wish.url,
+        .base_url = {},
+        .key = {},
         .model = wish.model,
         .messages = {},
         .max_tokens = wish.max_tokens,
         .temperature = wish.temperature,
         .seed = wish.seed,
     };
+    TRY_STATUS(find_endpoint(session, wish, question));
     if (!wish.system.empty()) {
         question.messages.push_back({.role = "system", .content = wish.system});
     }
@@ -198,7 +233,7 @@ void add_chat(CommandLine& line, Session& session) {
     );
     chat_command->add_option("--system", wish->system, "What the model is told first");
     chat_command->add_option(
-        "--url", wish->url, "Base URL of another OpenAI API; default: the deployment's"
+        "--url", wish->url, "Base URL of another OpenAI API, asked with $OPENAI_API_KEY"
     );
     chat_command->add_option("--max-tokens", wish->max_tokens, "Longest answer");
     chat_command->add_option("--temperature", wish->temperature, "0 is greedy");

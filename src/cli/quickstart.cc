@@ -25,6 +25,7 @@
 #include "core/utf8.h"
 #include "net/url.h"
 #include "protocol/artifact_views.h"
+#include "protocol/deployment_views.h"
 #include "protocol/job_results.h"
 #include "protocol/job_status.h"
 
@@ -123,9 +124,12 @@ public:
         : session_(session), options_(std::move(options)), interrupt_(interrupt) {}
 
     Status run();
+    /// Ends the programs. Errors: kUnavailable if something had to be killed.
+    Status stop();
 
 private:
     Status take_up_or_begin();
+    Status undeploy(const std::string& run_id);
     Status learn_lesson(const JsonText& audited);
     Status run_step(const StepRow& step, std::size_t number, std::size_t all);
     Result<StepReport> upload();
@@ -158,10 +162,25 @@ Status Quickstart::take_up_or_begin() {
         session_.note(fmt::format("going on with the run {} that was interrupted", state_.run_id));
         return {};
     }
+    if (before) {
+        TRY_STATUS(undeploy(before->run_id));
+    }
     state_ = {
         .run_id = fmt::format("{:08x}", session_.context().random.next() >> 32U), .data = data
     };
     return write_state(options_.dir, state_);
+}
+
+/// The model of an earlier run would be loaded at every start from now on.
+Status Quickstart::undeploy(const std::string& run_id) {
+    TRY(ApiClient* const api, session_.api());
+    TRY(const std::string body,
+        api->get(fmt::format("/deployments?live=true&name=quickstart-{}", run_id)));
+    TRY(const auto page, read_reply<protocol::DeploymentList>(body));
+    for (const protocol::DeploymentView& view : page.data) {
+        TRY_STATUS(api->remove("/deployments/" + view.deployment_id));
+    }
+    return {};
 }
 
 Result<StepReport> Quickstart::upload() {
@@ -184,13 +203,18 @@ Result<StepReport> Quickstart::upload() {
 
 Result<protocol::JobView> Quickstart::submit(const StepRow& step) {
     TRY(ApiClient* const api, session_.api());
-    // The same key for the same step of the same run: a second attempt finds the job it made.
+    // The same key for the same step of the same run: who goes on finds the job that was made. One
+    // that failed is made anew.
+    const auto failures = state_.failures.find(std::string(step.name));
+    const std::string again =
+        failures == state_.failures.end() ? "" : fmt::format("-{}", failures->second);
     net::HttpRequest request{
         .method = net::Method::kPost,
         .url = fmt::format("/jobs/{}", step.job_type),
         .headers =
             {{"Content-Type", "application/json"},
-             {"Idempotency-Key", fmt::format("quickstart-{}-{}", state_.run_id, step.name)}},
+             {"Idempotency-Key", fmt::format("quickstart-{}-{}{}", state_.run_id, step.name, again)}
+            },
         .body = payload_of(step.kind, lesson_, made_, state_.run_id).text,
     };
     TRY(const net::HttpResponse reply, api->send(std::move(request)));
@@ -222,6 +246,8 @@ Result<StepReport> Quickstart::run_job(const StepRow& step, StepLine& line) {
     const bool was_done = has_ended(submitted);
     TRY(const protocol::JobView job, wait_for(std::move(submitted), line));
     if (job.status != "completed" || !job.result) {
+        ++state_.failures[std::string(step.name)];
+        TRY_STATUS(write_state(options_.dir, state_));
         return job_error(job);
     }
     TRY(std::string note, report_.take(step.kind, *job.result, made_));
@@ -254,7 +280,6 @@ Result<StepReport> Quickstart::chat() {
         .model = fmt::format("quickstart-{}", state_.run_id),
         .lesson = lesson_,
         .eval_id = made_.eval_id,
-        .data = options_.data,
     };
     const Time began = session_.context().clock.steady_now();
     TRY(turns_, chat_three_times(session_, wish));
@@ -316,7 +341,11 @@ Status Quickstart::finish() {
     }
     while (stays && interrupt_.wait(1s)) {
     }
-    return stack_->stop();
+    return {};
+}
+
+Status Quickstart::stop() {
+    return stack_ ? stack_->stop() : Status();
 }
 
 /// The student of sums says the lowest digit first, which people read backwards.
@@ -386,12 +415,15 @@ Result<int> run_quickstart(Session& session, QuickstartOptions options) {
         return os_error(failed.value(), fmt::format("make the folder {}", options.dir.native()));
     }
     TRY(Interrupt interrupt, Interrupt::watch(session.context()));
-    const Status done = Quickstart(session, std::move(options), interrupt).run();
+    Quickstart quickstart(session, std::move(options), interrupt);
+    const Status done = quickstart.run();
+    const Status stopped = quickstart.stop();
     if (!done && !interrupt.check()) {
         session.note("stopped; the same command goes on from here");
         return kInterruptedExit;
     }
     TRY_STATUS(done);
+    TRY_STATUS(stopped);
     return 0;
 }
 

@@ -2,8 +2,6 @@
 #include "cli/quickstart_chat.h"
 
 #include <algorithm>
-#include <fstream>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -16,16 +14,14 @@
 
 namespace nexa::cli {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 constexpr std::size_t kTurns = 3;
 constexpr int kAnswerTokens = 64;
-constexpr std::size_t kBeginningBytes = 40;
+constexpr int kBadRequest = 400;
 constexpr std::uint64_t kItemsBytesMax = std::uint64_t{256} << 20U;
 
-/// The prompts of the first items of an evaluation.
+/// The prompts of the first items of an evaluation that had room for an answer.
 Result<std::vector<std::string>> held_out_prompts(Session& session, const std::string& eval_id) {
     TRY(ApiClient* const api, session.api());
     TRY(const net::HttpResponse reply,
@@ -37,40 +33,13 @@ Result<std::vector<std::string>> held_out_prompts(Session& session, const std::s
     for (std::size_t at = 0; at < reply.body.size() && prompts.size() < kTurns;) {
         const std::size_t end = std::min(reply.body.find('\n', at), reply.body.size());
         TRY(const ValueNode item, parse_json(std::string_view(reply.body).substr(at, end - at)));
-        if (const ValueNode* prompt = item.find("prompt")) {
+        const ValueNode* prompt = item.find("prompt");
+        const ValueNode* finish = item.find("finish");
+        const bool has_room = finish == nullptr || finish->text != "question_too_long";
+        if (prompt != nullptr && !prompt->text.empty() && has_room) {
             prompts.push_back(prompt->text);
         }
         at = end + 1;
-    }
-    return prompts;
-}
-
-/// The first regular file at or below `data`, by name.
-fs::path first_file(const fs::path& data) {
-    std::error_code failed;
-    if (!fs::is_directory(data, failed)) {
-        return data;
-    }
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::recursive_directory_iterator(data, failed)) {
-        if (entry.is_regular_file(failed)) {
-            files.push_back(entry.path());
-        }
-    }
-    return files.empty() ? data : *std::ranges::min_element(files);
-}
-
-/// The beginnings of the first lines that are long enough to begin something.
-std::vector<std::string> beginnings(const fs::path& data) {
-    std::ifstream file(first_file(data));
-    std::vector<std::string> prompts;
-    for (std::string line; prompts.size() < kTurns && std::getline(file, line);) {
-        if (line.size() >= kBeginningBytes) {
-            prompts.push_back(quotable(line, kBeginningBytes));
-        }
-    }
-    if (prompts.empty()) {
-        prompts.emplace_back("The");
     }
     return prompts;
 }
@@ -121,10 +90,7 @@ Result<std::string> answer_in(std::string_view body) {
 
 Result<std::vector<ChatTurn>> chat_three_times(Session& session, const ChatWish& wish) {
     const bool is_text = wish.lesson == Lesson::kText;
-    std::vector<std::string> prompts = beginnings(wish.data);
-    if (!is_text) {
-        TRY(prompts, held_out_prompts(session, wish.eval_id));
-    }
+    TRY(std::vector<std::string> prompts, held_out_prompts(session, wish.eval_id));
     CliContext& context = session.context();
     net::blocking::HttpClient client(
         {}, RetryTools{.clock = context.clock, .random = context.random, .sleeper = context.sleeper}
@@ -143,6 +109,10 @@ Result<std::vector<ChatTurn>> chat_three_times(Session& session, const ChatWish&
                 .body = body_of(wish, prompt),
                 .retry = net::RetryWhen::kAlways,
             }));
+        if (reply.status == kBadRequest) {
+            turns.push_back({.prompt = std::move(prompt), .answer = net::to_error(reply).message});
+            continue;
+        }
         if (!reply.is_success()) {
             return net::to_error(reply);
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,7 @@ struct ChatWish {
     std::string gateway_url;
     std::string model;
     Lesson lesson = Lesson::kAddition;
-    std::string eval_id;         ///< whose items are asked again
-    std::filesystem::path data;  ///< for text: what is continued
+    std::string eval_id;  ///< whose held-out items are asked again
 };
 
 struct ChatTurn {
@@ -24,8 +22,8 @@ struct ChatTurn {
 };
 
 /// Asks the deployed model three things over the gateway: held-out questions, or for text the
-/// beginnings of three of its lines to go on from. Blocks. Errors: the gateway's, kUnavailable if
-/// its answer cannot be read.
+/// beginnings of three held-out pieces to go on from. What the gateway finds too long stands as its
+/// answer. Blocks. Errors: the gateway's, kUnavailable if its answer cannot be read.
 Result<std::vector<ChatTurn>> chat_three_times(Session& session, const ChatWish& wish);
 
 }  // namespace nexa::cli

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@ struct QuickstartState {
     std::string run_id;
     std::string data;
     std::string dataset_id;
+    std::map<std::string, std::int64_t> failures;
     bool finished = false;
 
     static constexpr auto fields() {
@@ -26,6 +29,11 @@ struct QuickstartState {
             field("run_id", &QuickstartState::run_id, "In the names of jobs and model").required(),
             field("data", &QuickstartState::data, "The user's path; empty: none"),
             field("dataset_id", &QuickstartState::dataset_id, "What the user's data became"),
+            field(
+                "failures",
+                &QuickstartState::failures,
+                "By step: jobs of it that failed, so that the next try is another one"
+            ),
             field("finished", &QuickstartState::finished, "True: the next run begins anew"),
         };
     }

@@ -5,11 +5,10 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, ROOT, free_port, wait_until
+from conftest import BUILD, ROOT, Client, free_port, wait_until
 from stack import processes_below
 
 DATA = os.environ.get("NEXA_TEST_DATA")
@@ -83,7 +82,7 @@ def test_ctrl_c_leaves_nothing_running_and_the_next_run_goes_on(tmp_path):
     run = Run(tmp_path, "--data", str(few_answers(tmp_path)))
     process = run.start()
     wait_until(lambda: (tmp_path / "data/quickstart.json").exists() and run.state["dataset_id"], 60, "the upload")
-    time.sleep(1)
+    wait_until(lambda: "nexa-engine" in processes_below(tmp_path).values(), 60, "a job")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=40)
     assert process.returncode == 130, output
@@ -111,12 +110,29 @@ def test_data_that_is_not_there_is_named(tmp_path):
     assert "/nowhere/at/all" in ended.stderr and "--data" in ended.stderr
 
 
+def test_a_step_that_failed_is_tried_anew_by_the_next_run(tmp_path):
+    path = few_answers(tmp_path)
+    run = Run(tmp_path, "--data", str(path))
+    process = run.start()
+    wait_until(lambda: "nexa-engine" in processes_below(tmp_path).values(), 60, "a job")
+    server = next(word for word in run.argv if str(word).isdigit())
+    client = Client(f"http://127.0.0.1:{server}", (tmp_path / "data/admin.key").read_text().strip())
+    live = [job for job in client.get("/api/jobs").json["data"] if job["status"] not in ("completed", "failed")]
+    assert client.post(f"/api/jobs/{live[0]['job_id']}/cancel").status in (200, 202)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode not in (0, 130), output
+    assert sum(run.state["failures"].values()) == 1
+    run.finish()
+    assert run.state["finished"]
+
+
 @pytest.mark.slow
 def test_sums_are_learned_and_handed_on(tmp_path):
     run = Run(tmp_path)
-    run.finish(900)
+    output = run.finish(900)
     assert run.report["teacher"]["exact_match"] >= 0.99
     assert run.report["student"]["exact_match"] >= 0.95
+    assert "0.63 M parameters" in output and "0.17 M parameters" in output
 
 
 @pytest.mark.slow
@@ -131,8 +147,11 @@ def test_real_data_goes_all_the_way(tmp_path, what):
         assert found, f"{what} is not below {DATA}"
         path = found[0]
     run = Run(tmp_path, "--data", str(path))
-    run.finish(900)
+    output = run.finish(900)
+    assert "3 answers" in output
     if what.endswith(".jsonl"):
         assert run.report["student"]["exact_match"] >= 0
+        losses = [float(word.split()[1]) for word in output.split(",") if word.startswith(" loss ")]
+        assert len(losses) >= 2 and max(losses) < 6, "far from the loss of random weights, ln(2048) = 7.6"
     else:
         assert run.report["bits_per_byte_after"] < 0.75 * run.report["bits_per_byte_before"]

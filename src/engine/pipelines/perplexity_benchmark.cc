@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "core/json_writer.h"
@@ -18,6 +19,7 @@ using evaluation::ChunkLikelihood;
 /// Enough for batches of like length, and bounded however large the split is.
 constexpr std::size_t kBlockTokens = std::size_t{1} << 18U;
 constexpr std::int64_t kHistogramBins = 30;
+constexpr std::size_t kBeginningTokens = 16;
 
 struct Block {
     std::vector<TextChunk> chunks;
@@ -30,11 +32,17 @@ double loss_of(const ChunkLikelihood& chunk) {
     return chunk.nats / static_cast<double>(chunk.tokens);
 }
 
-std::string to_line(const std::string& id, const ChunkLikelihood& chunk) {
+/// `beginning`: of the chunk's text, so that a person, or a program that goes on from there, knows
+/// what it was.
+std::string to_line(
+    const std::string& id, std::string_view beginning, const ChunkLikelihood& chunk
+) {
     JsonWriter writer;
     writer.begin_object();
     writer.key("id");
     writer.string(id);
+    writer.key("prompt");
+    writer.string(beginning);
     writer.key("tokens");
     writer.whole(chunk.tokens);
     writer.key("bytes");
@@ -168,7 +176,10 @@ private:
         losses_.push_back(loss_of(measured));
         ++usage_.evaluated_samples;
         TRY_STATUS(remember(block, i, losses_.back()));
-        return work_.items.add(to_line(block.ids[i], measured));
+        const std::span<const std::int32_t> ids = block.chunks[i].ids;
+        TRY(const std::string beginning,
+            work_.model.codec.decode(ids.first(std::min(ids.size(), kBeginningTokens))));
+        return work_.items.add(to_line(block.ids[i], beginning, measured));
     }
 
     /// Keeps the most surprising chunks, the first of equals first.
