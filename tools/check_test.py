@@ -35,6 +35,15 @@ def test_a_part_that_fails_shows_the_end_of_what_it_said(options, capsys):
     assert "    100\n" in shown and "    61\n" in shown and "    60\n" not in shown
 
 
+def test_a_long_list_of_files_does_not_hide_the_findings(options, capsys):
+    def broken(part):
+        part.need("it broke", "sh", "-c", "echo finding; exit 1", *[f"file{n}" for n in range(500)])
+
+    assert not run(broken, options)
+    shown = capsys.readouterr().out
+    assert "finding" in shown and "file16 and 483 more\n" in shown and "file17" not in shown
+
+
 def test_the_summary_may_be_the_last_line_of_a_command(options, capsys):
     def counted(part):
         part.need("no", "sh", "-c", "echo one; echo; echo 5 passed; echo")
