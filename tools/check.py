@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What an issue must pass before it is called done, beyond ./dev test.
+"""What a change must pass before it is called done, beyond ./dev test.
 
     ./dev check [--only PART]… [--seconds-per-fuzzer N] [--seeds N] [--first-seed N]
 

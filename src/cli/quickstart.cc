@@ -129,6 +129,7 @@ private:
     Result<protocol::JobView> wait_for(protocol::JobView job, StepLine& line);
     Result<StepReport> chat();
     Status finish();
+    std::string shown_answer(const ChatTurn& turn) const;
     void show_end();
 
     Session& session_;
@@ -310,6 +311,17 @@ Status Quickstart::finish() {
     return stack_->stop();
 }
 
+/// The student of sums says the lowest digit first, which people read backwards.
+std::string Quickstart::shown_answer(const ChatTurn& turn) const {
+    const std::string answer = one_line(turn.answer);
+    if (lesson_ != Lesson::kAddition) {
+        return answer;
+    }
+    return fmt::format(
+        "{}: {}, lowest digit first", answer, std::string(answer.rbegin(), answer.rend())
+    );
+}
+
 void Quickstart::show_end() {
     if (session_.json()) {
         session_.print_json(report_.to_json());
@@ -317,7 +329,7 @@ void Quickstart::show_end() {
     }
     session_.print_table(report_.to_table(), "");
     for (const ChatTurn& turn : turns_) {
-        session_.print(fmt::format("{} → {}", one_line(turn.prompt), one_line(turn.answer)));
+        session_.print(fmt::format("{} → {}", one_line(turn.prompt), shown_answer(turn)));
     }
     session_.print(fmt::format("endpoint: {}/v1", stack_->gateway_url()));
     session_.print(fmt::format(
@@ -330,7 +342,12 @@ void Quickstart::show_end() {
         state_.run_id,
         turns_.empty() || lesson_ != Lesson::kAddition ? "hello" : turns_.front().prompt
     ));
-    session_.print(fmt::format("artifacts: {}", (options_.dir / "artifacts").native()));
+    session_.print(fmt::format(
+        "artifacts: `nexa artifact ls`, `nexa artifact pull ID FOLDER`; their files lie in {}, "
+        "each "
+        "under its hash",
+        (options_.dir / "blobs").native()
+    ));
 }
 
 }  // namespace

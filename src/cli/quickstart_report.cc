@@ -110,6 +110,7 @@ Result<std::string> QuickstartReport::take(StepKind step, const JsonText& result
             (step == StepKind::kTrainTeacher ? made.teacher_id : made.student_id) =
                 trained.checkpoint_id;
             bits_per_byte_before = find(trained.metrics, "bits_per_byte_before");
+            bits_per_byte_after = find(trained.metrics, "bits_per_byte_after");
             return note_of(trained);
         }
         case StepKind::kEvaluateTeacher:
@@ -117,7 +118,6 @@ Result<std::string> QuickstartReport::take(StepKind step, const JsonText& result
             TRY(const auto evaluated, read_reply<protocol::EvaluateResult>(result.text));
             made.eval_id = evaluated.eval_id;
             (step == StepKind::kEvaluateTeacher ? teacher : student) = score_of(evaluated.scores);
-            bits_per_byte_after = find(evaluated.scores, "bits_per_byte");
             return note_of(evaluated);
         }
         case StepKind::kDistill: {
@@ -158,8 +158,10 @@ std::string QuickstartReport::to_json() const {
     writer.end_array();
     write(writer, "teacher", teacher);
     write(writer, "student", student);
-    write(writer, "bits_per_byte_before", bits_per_byte_before);
-    write(writer, "bits_per_byte_after", bits_per_byte_after);
+    if (!teacher) {  // of answers the exact match counts
+        write(writer, "bits_per_byte_before", bits_per_byte_before);
+        write(writer, "bits_per_byte_after", bits_per_byte_after);
+    }
     writer.key("seconds");
     writer.real(seconds);
     writer.end_object();

@@ -46,9 +46,21 @@ TEST(QuickstartReport, TheFileHasTheFieldsThatScriptsReadAndNoOthers) {
         root->find("steps")->items[0].keys, testing::ElementsAre("name", "seconds", "cost_usd")
     );
     EXPECT_EQ(root->find("teacher")->find("exact_match_ci95")->items.size(), 2U);
-    report.bits_per_byte_before = 8;
-    report.bits_per_byte_after = 2.5;
+}
+
+TEST(QuickstartReport, OfTextTheFileSaysHowWellItWasPredictedBeforeAndAfter) {
+    QuickstartReport report;
+    Made made;
+    ASSERT_TRUE(report.take(
+        StepKind::kTrainTeacher,
+        {R"({"checkpoint_id":"ckpt_9","checkpoint_uri":"u","train_metrics_uri":"m","gpu_hours":0,)"
+         R"("metrics":{"bits_per_byte_before":8,"bits_per_byte_after":2.5}})"},
+        made
+    ));
+    EXPECT_THAT(report.to_json(), testing::HasSubstr("\"bits_per_byte_before\": 8"));
     EXPECT_THAT(report.to_json(), testing::HasSubstr("\"bits_per_byte_after\": 2.5"));
+    report.teacher = ModelScore{};
+    EXPECT_THAT(report.to_json(), testing::Not(testing::HasSubstr("bits_per_byte")));
 }
 
 }  // namespace

@@ -53,6 +53,9 @@ void Generation::append(const protocol::RunnerDelta& delta) {
 void Generation::finish(const protocol::RunnerDone& done) {
     {
         const Lock lock(mutex_);
+        if (pending_.finish_reason || error_) {
+            return;
+        }
         pending_.prompt_tokens = done.prompt_tokens;
         pending_.completion_tokens = done.completion_tokens;
         pending_.finish_reason = done.finish_reason;
@@ -63,7 +66,7 @@ void Generation::finish(const protocol::RunnerDone& done) {
 void Generation::fail(Error error) {
     {
         const Lock lock(mutex_);
-        if (pending_.finish_reason) {
+        if (pending_.finish_reason || error_) {
             return;
         }
         error_ = std::move(error);

@@ -31,6 +31,7 @@ public:
     net::Task<GenerationStep> next();
 
     void append(const protocol::RunnerDelta& delta);
+    // The first of these two counts.
     void finish(const protocol::RunnerDone& done);
     void fail(Error error);
     /// True once it has finished or failed, also if nobody has fetched that yet.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/text_request.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <span>
 #include <utility>
 
@@ -70,13 +72,21 @@ constexpr std::array<std::string_view, 9> kPassedOver{
     "prediction",
 };
 
+/// However it is written: 1, 1.0, -0.0.
+bool is_number(const ValueNode& value, double wanted) {
+    double number = 0;
+    const auto [end, failed] =
+        std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
+    return failed == std::errc() && number == wanted;
+}
+
 bool is_harmless(const ValueNode& value, unsigned harmless) {
     switch (value.kind) {
         case Kind::kBool:
             return (harmless & kFalse) != 0 && value.text == "false";
         case Kind::kNumber:
-            return ((harmless & kZero) != 0 && (value.text == "0" || value.text == "0.0")) ||
-                   ((harmless & kOne) != 0 && value.text == "1");
+            return ((harmless & kZero) != 0 && is_number(value, 0.0)) ||
+                   ((harmless & kOne) != 0 && is_number(value, 1.0));
         case Kind::kString:
             return ((harmless & kEmpty) != 0 && value.text.empty()) ||
                    ((harmless & kAutoOrNone) != 0 && (value.text == "auto" || value.text == "none")
@@ -114,10 +124,11 @@ void check_output_form(BodyFields& fields) {
         }
     }
     if (const ValueNode* modalities = fields.take("modalities")) {
-        for (const ValueNode& modality : modalities->items) {
-            if (modality.text != "text") {
-                fields.refuse(not_supported("modalities"));
-            }
+        const bool is_text = std::ranges::all_of(modalities->items, [](const ValueNode& modality) {
+            return modality.text == "text";
+        });
+        if (modalities->kind != Kind::kArray || !is_text) {
+            fields.refuse(not_supported("modalities"));
         }
     }
 }

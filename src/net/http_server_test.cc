@@ -268,6 +268,7 @@ TEST_F(HttpServerTest, LimitsTheBodyOfEachRow) {
     EXPECT_EQ(raw.ask(post("/json", std::string(101, '1'))).status, 413);
     EXPECT_EQ(raw.ask(get("/hello")).status, 200);  // a small body is dropped, the next goes on
     EXPECT_EQ(refused(post("/json", std::string(200'000, '1'))), 413);
+    EXPECT_EQ(refused(post("/json", std::string(5'000'000, '1'))), 413);
     EXPECT_EQ(refused("POST /json HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999999\r\n\r\n"), 413);
     EXPECT_EQ(raw.ask("GET /hello HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx").status, 413);
 }

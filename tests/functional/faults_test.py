@@ -92,7 +92,7 @@ class Killer(threading.Thread):
 
 def check_books(stack: Stack):
     """Exactly one charge for each completed job, none for any other."""
-    database = sqlite3.connect(f"file:{stack.folder / 'nexa.db'}?mode=ro", uri=True)
+    database = sqlite3.connect(f"file:{stack.folder / 'db' / 'nexa.db'}?mode=ro", uri=True)
     jobs = dict(database.execute("SELECT id, state FROM job"))
     charged = [row[0] for row in database.execute("SELECT subject FROM ledger_outbox WHERE kind = 'job_completed'")]
     metered = {row[0] for row in database.execute("SELECT DISTINCT job_id FROM usage_record")}
