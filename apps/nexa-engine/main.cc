@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -18,11 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build_info.h"
 #include "core/cancel.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/os_error.h"
-#include "core/random.h"
 #include "engine/pipelines/run_job.h"
 #include "engine/runner/serve.h"
 
@@ -75,16 +76,23 @@ int exit_code_of(const nexa::Status& ended) {
     return nexa::row_of(ended.error().code).exit_code;
 }
 
+nexa::RunCode code_of_this_program() {
+    constexpr std::string_view kDirty = "-dirty";
+    std::string_view commit = NEXA_COMMIT;
+    const bool is_dirty = commit.ends_with(kDirty);
+    commit.remove_suffix(is_dirty ? kDirty.size() : 0);
+    return {.version = NEXA_VERSION, .git_commit = std::string(commit), .git_dirty = is_dirty};
+}
+
 int run(const char* dir) {
     nexa::CancelSource cancel;
     const SignalWatch watch(cancel);
     const bool has_events = ::fcntl(kEventFd, F_GETFD) != -1;
     const nexa::SystemClock clock;
-    nexa::SystemRandom random;
     const nexa::CancelToken token = cancel.token();
     return exit_code_of(nexa::pipelines::run_job(
         {.dir = dir, .event_fd = has_events ? kEventFd : -1},
-        {.clock = clock, .random = random, .cancel = token, .code = {.version = NEXA_VERSION}}
+        {.clock = clock, .cancel = token, .code = code_of_this_program()}
     ));
 }
 

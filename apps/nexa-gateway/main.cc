@@ -18,6 +18,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "build_info.h"
 #include "config/setting_flags.h"
 #include "config/settings.h"
 #include "core/clock.h"
@@ -87,6 +88,7 @@ nexa::Result<nexa::gateway::GatewaySettings> gateway_settings_of(
         .keys_file = settings.keys_file,
         .public_url = settings.url,
         .version = NEXA_VERSION,
+        .commit = NEXA_COMMIT,
         .drain_max = std::chrono::seconds(settings.drain_seconds),
     };
     for (const std::string& text : settings.models) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <string_view>
 
+#include "build_info.h"
 #include "cli/context.h"
 #include "cli/program.h"
 #include "config/setting_flags.h"
@@ -111,7 +112,7 @@ int run_in_the_world(const std::vector<std::string>& arguments) {
         .sleeper = sleeper,
         .program_directory = program_directory(),
         .version = NEXA_VERSION,
-        .commit = "",
+        .commit = NEXA_COMMIT,
         .watch_signals = watch_signals,
         .ask_secret = ask_secret,
     };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "build_info.h"
 #include "config/setting_flags.h"
 #include "config/setting_list.h"
 #include "config/settings.h"

@@ -20,6 +20,7 @@
 #include "api/endpoints/workers.h"
 #include "billing/billing_sql.h"
 #include "billing/rate_card.h"
+#include "build_info.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -143,7 +144,11 @@ public:
           deployment_endpoints_(deployments_),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
           metrics_endpoints_({backend_, metrics_, [this] { return server_stats(); }}),
-          system_endpoints_({backend_, ground_.clock, ground_.rate_card, {.version = NEXA_VERSION}}
+          system_endpoints_(
+              {backend_,
+               ground_.clock,
+               ground_.rate_card,
+               {.version = NEXA_VERSION, .commit = NEXA_COMMIT}}
           ) {}
 
     ~Impl() { stop(); }

@@ -64,13 +64,18 @@ bool has_ended(const protocol::JobView& job) {
     return status && protocol::is_final(*status);
 }
 
+/// "[3/9]", or "[3]" while it is not known how many there are (`all` is 0).
+std::string place(std::size_t number, std::size_t all) {
+    return all == 0 ? fmt::format("[{}]", number) : fmt::format("[{}/{}]", number, all);
+}
+
 /// Steps as a person sees them: one line each, redrawn while it runs where the terminal can.
 class StepLine {
 public:
     StepLine(Session& session, std::size_t number, std::size_t all, std::string_view title)
         : session_(session),
           redraws_(session.context().may_color(session.context().err_is_terminal)),
-          head_(fmt::format("[{}/{}] {:<{}}", number, all, title, kTitleColumns)) {}
+          head_(fmt::format("{:<6}{:<{}}", place(number, all), title, kTitleColumns)) {}
 
     void show(const std::optional<protocol::EngineEvent>& progress) {
         const Time now = session_.context().clock.steady_now();
@@ -130,6 +135,7 @@ private:
     Result<StepReport> chat();
     Status finish();
     std::string shown_answer(const ChatTurn& turn) const;
+    std::string example_body() const;
     void show_end();
 
     Session& session_;
@@ -286,10 +292,12 @@ Status Quickstart::run() {
     TRY_STATUS(take_up_or_begin());
     lesson_ = options_.data.empty() ? Lesson::kAddition : Lesson::kAnswers;
     session_.note(fmt::format("server {}  gateway {}", stack_->url(), stack_->gateway_url()));
-    // An audit of the user's data may change what follows, never what was.
+    // The audit of the user's data decides what follows, never what was.
+    bool knows_lesson = options_.data.empty();
     for (std::size_t i = 0; i < steps_of(lesson_).size(); ++i) {
         const std::vector<StepRow> steps = steps_of(lesson_);
-        TRY_STATUS(run_step(steps[i], i + 1, steps.size()));
+        TRY_STATUS(run_step(steps[i], i + 1, knows_lesson ? steps.size() : 0));
+        knows_lesson = knows_lesson || steps[i].kind == StepKind::kAudit;
     }
     report_.seconds = seconds_between(began, session_.context().clock.steady_now());
     return finish();
@@ -322,6 +330,17 @@ std::string Quickstart::shown_answer(const ChatTurn& turn) const {
     );
 }
 
+std::string Quickstart::example_body() const {
+    if (lesson_ == Lesson::kText) {
+        return fmt::format(R"({{"model":"quickstart-{}","prompt":"The "}})", state_.run_id);
+    }
+    return fmt::format(
+        R"({{"model":"quickstart-{}","messages":[{{"role":"user","content":"{}"}}]}})",
+        state_.run_id,
+        turns_.empty() || lesson_ != Lesson::kAddition ? "hello" : turns_.front().prompt
+    );
+}
+
 void Quickstart::show_end() {
     if (session_.json()) {
         session_.print_json(report_.to_json());
@@ -333,14 +352,13 @@ void Quickstart::show_end() {
     }
     session_.print(fmt::format("endpoint: {}/v1", stack_->gateway_url()));
     session_.print(fmt::format(
-        "  curl {}/v1/chat/completions -H \"Authorization: Bearer $(cat {})\" "
-        "-H 'Content-Type: application/json' "
-        "-d "
-        "'{{\"model\":\"quickstart-{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}}]}}'",
+        "  curl {}/v1/{} -H \"Authorization: Bearer $(cat {})\" -H 'Content-Type: "
+        "application/json' "
+        "-d '{}'",
         stack_->gateway_url(),
+        lesson_ == Lesson::kText ? "completions" : "chat/completions",
         stack_->key_file().native(),
-        state_.run_id,
-        turns_.empty() || lesson_ != Lesson::kAddition ? "hello" : turns_.front().prompt
+        example_body()
     ));
     session_.print(fmt::format(
         "artifacts: `nexa artifact ls`, `nexa artifact pull ID FOLDER`; their files lie in {}, "

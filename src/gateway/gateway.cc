@@ -69,14 +69,13 @@ Result<UniqueFd> lock_folder(const fs::path& folder) {
     return file;
 }
 
-/// Removes a model's folder and, of the cache, what no other model has.
-Status discard_folder(storage::BlobStore& cache, const fs::path& folder) {
-    TRY_STATUS(remove_tree(folder));
+using Digests = std::set<std::string, std::less<>>;
+
+/// Removes what lies in the cache and is not `wanted`.
+Status clear_cache(storage::BlobStore& cache, const Digests& wanted) {
     std::vector<Sha256Digest> unused;
     TRY_STATUS(cache.list([&](const storage::BlobInfo& blob) {
-        std::error_code gone;
-        const auto path = cache.path_of(blob.digest);
-        if (path && fs::hard_link_count(*path, gone) == 1) {
+        if (!wanted.contains(blob.digest.prefixed())) {
             unused.push_back(blob.digest);
         }
         return true;
@@ -219,7 +218,7 @@ public:
           system_(
               {.models = models_,
                .knows_models = [this] { return !feed_ || feed_->knows_models(); },
-               .version = {.version = ground_.settings.version}}
+               .version = {.version = ground_.settings.version, .commit = ground_.settings.commit}}
           ) {
         if (auto& control = ground_.settings.control) {
             feed_.emplace(
@@ -340,6 +339,12 @@ private:
                 TRY_STATUS(serve(spec_of(deployment)));
             }
         }
+        // What earlier runs kept for models that are gone.
+        return std::exchange(is_tidied_, true) ? Status() : spawn_tidying();
+    }
+
+    Status spawn_tidying() {
+        TRY_STATUS(feeds_.spawn("tidy the cache", tidy_cache()));
         return {};
     }
 
@@ -366,9 +371,27 @@ private:
         co_return co_await stager_.stage(spec.files, spec.folder, std::move(token));
     }
 
+    /// The files of all models that are to be served.
+    Digests wanted_files() const {
+        Digests wanted;
+        for (const auto& model : models_.all()) {
+            for (const protocol::InputFile& file : model->spec().files) {
+                wanted.insert(file.digest);
+            }
+        }
+        return wanted;
+    }
+
     net::Task<void> discard(ModelSpec spec) {
-        co_return co_await net::run_on(disk_, [this, folder = spec.folder] {
-            return discard_folder(*ground_.cache, folder);
+        CO_TRY_STATUS(co_await net::run_on(disk_, [folder = spec.folder] {
+            return remove_tree(folder);
+        }));
+        co_return co_await tidy_cache();
+    }
+
+    net::Task<void> tidy_cache() {
+        co_return co_await net::run_on(disk_, [this, wanted = wanted_files()] {
+            return clear_cache(*ground_.cache, wanted);
         });
     }
 
@@ -411,6 +434,7 @@ private:
     TextEndpoints text_;
     SystemEndpoints system_;
     std::unique_ptr<net::HttpServer> server_;
+    bool is_tidied_ = false;
     bool stopped_ = false;
 };
 
@@ -430,8 +454,9 @@ Result<std::unique_ptr<Gateway>> Gateway::open(
     }
     TRY_STATUS(make_folder(own));
     TRY(UniqueFd lock, lock_folder(own));
-    // What a killed gateway left there is nobody's.
+    // What a killed gateway left there is nobody's; models are laid out anew from the cache.
     TRY_STATUS(remove_tree(settings.keeper.run_folder));
+    TRY_STATUS(remove_tree(own / "models"));
     TRY_STATUS(make_folder(settings.keeper.run_folder));
     TRY(auto cache, storage::BlobStore::open(own / "cache"));
     TRY_STATUS(storage::BlobUploads(*cache, random).drop_idle(Timestamp::max()));

@@ -16,7 +16,6 @@ constexpr std::chrono::milliseconds kGreetMax{10'000};
 /// Requests end without a word to the keeper.
 constexpr std::chrono::milliseconds kLookWhileDraining{20};
 constexpr std::chrono::seconds kLookAtLeast{10};
-constexpr std::chrono::milliseconds kFetchAgain{5'000};
 
 std::string words_of(const RunnerProcess::End& end) {
     const std::string how = end.status ? end.status->to_string() : "unknown end";
@@ -88,7 +87,7 @@ net::Task<void> ModelKeeper::fetch(std::shared_ptr<ServedModel> model, Wake& wak
             model->set_failed(fetched.error().to_string());
         }
         changed();
-        CO_TRY_STATUS(co_await pause(*model, wake, kFetchAgain));
+        CO_TRY_STATUS(co_await pause(*model, wake, options_.fetch_again));
     }
     co_return ok();
 }
@@ -97,9 +96,6 @@ net::Task<RunnerPlan::Decision> ModelKeeper::run_once(
     std::shared_ptr<ServedModel> model, Wake& wake, RunnerPlan& plan
 ) {
     const ModelSpec& spec = model->spec();
-    if (model->state() == ServingState::kReady) {
-        model->set_loading("its runner is started again");
-    }
     const RunnerCommand command{
         .engine = options_.engine,
         .model_folder = spec.folder,
@@ -122,11 +118,18 @@ net::Task<RunnerPlan::Decision> ModelKeeper::run_once(
             while (!(*link)->has_ended() && !model->is_retired()) {
                 CO_TRY_STATUS(co_await wake.wait(kLookAtLeast));
             }
+            if (!model->is_retired()) {
+                model->set_loading("its runner has gone");
+                changed();
+            }
             CO_TRY_STATUS(co_await drain(*std::move(link), wake));
         }
         CO_TRY(const RunnerProcess::End ended, co_await end(*std::move(process)));
         status = ended.status;
         words = words_of(ended);
+        if (!link && link.error().code != ErrorCode::kUnavailable) {
+            words = fmt::format("{}; {}", link.error().to_string(), words);  // we ended it
+        }
     }
     const RunnerPlan::Decision decision = plan.ended(status, with_.clock.steady_now());
     if (!model->is_retired()) {

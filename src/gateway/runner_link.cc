@@ -8,6 +8,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -20,8 +21,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
-/// Requests that the runner has not read yet.
-constexpr std::size_t kUnsentBytesMax = std::size_t{64} << 20U;
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 
@@ -38,22 +37,32 @@ Error error_of(const protocol::RunnerFailed& failed) {
 }  // namespace
 
 struct RunnerLink::Wire {
-    explicit Wire(asio::any_io_executor on) : strand(std::move(on)), socket(strand) {}
+    Wire(asio::any_io_executor on, std::size_t unsent_bytes_max)
+        : strand(std::move(on)), socket(strand), unsent({.bytes_max = unsent_bytes_max}) {}
+
+    /// Reads and writes that wait end. Only on the strand.
+    void hang_up() {
+        boost::system::error_code ignored;
+        socket.shutdown(asio::local::stream_protocol::socket::shutdown_both, ignored);
+    }
 
     asio::any_io_executor strand;  ///< reading and writing never happen at the same time
     asio::local::stream_protocol::socket socket;
     protocol::FrameSplitter splitter;
     std::array<char, kReadBytes> room;
-    net::BodyStream unsent{{.bytes_max = kUnsentBytesMax}};
+    net::BodyStream unsent;
 };
 
 RunnerLink::RunnerLink(std::unique_ptr<Wire> wire) : wire_(std::move(wire)) {}
 RunnerLink::~RunnerLink() = default;
 
 net::Task<std::shared_ptr<RunnerLink>> RunnerLink::open(
-    Collaborators with, std::filesystem::path socket, std::function<void()> on_end
+    Collaborators with,
+    std::filesystem::path socket,
+    std::function<void()> on_end,
+    std::size_t unsent_bytes_max
 ) {
-    auto wire = std::make_unique<Wire>(with.io.serial_executor());
+    auto wire = std::make_unique<Wire>(with.io.serial_executor(), unsent_bytes_max);
     const asio::local::stream_protocol::endpoint endpoint(socket.native());
     const auto [failed] = co_await wire->socket.async_connect(endpoint, kNoThrow);
     if (failed) {
@@ -82,11 +91,14 @@ net::Task<void> RunnerLink::greet() {
         }
         CO_TRY(lines, wire_->splitter.feed({wire_->room.data(), got}));
     }
-    CO_TRY(const protocol::RunnerSays says, protocol::read_says(lines.front()));
-    if (const auto* failure = std::get_if<protocol::RunnerFailed>(&says)) {
+    auto says = protocol::read_says(lines.front());
+    if (!says) {
+        co_return std::move(says).error().while_doing("greet a runner");
+    }
+    if (const auto* failure = std::get_if<protocol::RunnerFailed>(&*says)) {
         co_return error_of(*failure);
     }
-    const auto* ready = std::get_if<protocol::RunnerReady>(&says);
+    const auto* ready = std::get_if<protocol::RunnerReady>(&*says);
     if (ready == nullptr || ready->version != protocol::kRunnerProtocolVersion) {
         co_return Error::malformed("the runner speaks another protocol: {}", lines.front());
     }
@@ -142,8 +154,7 @@ net::Task<void> RunnerLink::write_all(std::shared_ptr<RunnerLink> self) {
         }
     }
     // The reader sees the end of the connection, and ends too.
-    boost::system::error_code ignored;
-    wire.socket.shutdown(asio::local::stream_protocol::socket::shutdown_both, ignored);
+    wire.hang_up();
     co_return ok();
 }
 
@@ -244,7 +255,9 @@ bool RunnerLink::has_ended() const {
 }
 
 void RunnerLink::close() {
-    wire_->unsent.finish();
+    wire_->unsent.close();
+    // The writer may be in the middle of a request that the runner does not read.
+    asio::post(wire_->strand, [self = shared_from_this()] { self->wire_->hang_up(); });
 }
 
 void RunnerLink::end(const Error& why) {

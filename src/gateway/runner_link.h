@@ -25,10 +25,16 @@ public:
         net::IoPool& io;
         net::TaskGroup& tasks;  ///< reads and writes until the link ends
     };
+    /// Of requests that the runner has not read yet.
+    static constexpr std::size_t kUnsentBytesMax = std::size_t{64} << 20U;
+
     /// Connects and says hello. `on_end` is called once, on an io thread, when the link has ended.
     /// Errors: kUnavailable (nobody listens, or it hung up), kMalformed (it speaks otherwise).
     static net::Task<std::shared_ptr<RunnerLink>> open(
-        Collaborators with, std::filesystem::path socket, std::function<void()> on_end
+        Collaborators with,
+        std::filesystem::path socket,
+        std::function<void()> on_end,
+        std::size_t unsent_bytes_max = kUnsentBytesMax
     );
     ~RunnerLink();
 
@@ -40,7 +46,8 @@ public:
     /// Requests that have not ended.
     std::size_t running() const;
     bool has_ended() const;
-    /// Hangs up; requests that run fail. Never blocks. Repeatable.
+    /// Hangs up at once, also on a runner that reads nothing; requests that run fail. Never blocks.
+    /// Repeatable.
     void close();
 
 private:

@@ -121,11 +121,12 @@ protected:
         net::blocking::stop(io, tasks);
     }
 
-    std::future<Opened> begin_to_open() {
-        return std::async(std::launch::async, [this] {
-            return net::blocking::wait(io.executor(), RunnerLink::open({io, tasks}, socket, [this] {
-                                           ++ends;
-                                       }));
+    std::future<Opened> begin_to_open(std::size_t unsent_bytes_max = RunnerLink::kUnsentBytesMax) {
+        return std::async(std::launch::async, [this, unsent_bytes_max] {
+            const auto on_end = [this] { ++ends; };
+            return net::blocking::wait(
+                io.executor(), RunnerLink::open({io, tasks}, socket, on_end, unsent_bytes_max)
+            );
         });
     }
     /// What open() says to a runner that greets with `lines`.
@@ -410,12 +411,12 @@ TEST_F(Link, ARunnerThatCannotBeUnderstoodIsHungUpOn) {
     }
 }
 
-TEST_F(Link, AClosedLinkSaysWhatItHadToSayAndHangsUp) {
+TEST_F(Link, AClosedLinkHangsUpAndFailsWhatRuns) {
     const auto link = open();
     const Running running = generate(*link, "x");
+    peer.request();
     link->close();
     link->close();
-    EXPECT_EQ(peer.request().prompt, "x");
     EXPECT_EQ(peer.line(), "");
     EXPECT_EQ(rest_of(running), "|unavailable");
     EXPECT_TRUE(is_over(*link));
@@ -438,23 +439,62 @@ TEST_F(Link, StoppingTheTasksLeavesNobodyWaiting) {
     EXPECT_TRUE(is_over(*link));
 }
 
-TEST_F(Link, ARunnerThatReadsNothingIsGivenSoMuchAndNoMore) {
-    const auto link = open();
-    const std::string large(std::size_t{15} << 20U, 'x');
-    std::vector<Running> running;
-    Status refusal;
-    for (int i = 0; i < 8 && refusal; ++i) {
-        auto more = link->generate(prompt(large));
-        if (more) {
+/// To a runner that has greeted and reads nothing: one request is being written, for ever.
+class FullLink : public Link {
+protected:
+    FullLink() {
+        auto opening = begin_to_open(kUnsentBytesMax);
+        peer.accept();
+        peer.line();
+        peer.say(ready);
+        link = opening.get().value_or(nullptr);
+        EXPECT_NE(link, nullptr);
+        // Two do not fit into what may wait: once there are two, the writer has one of them.
+        EXPECT_TRUE(eventually([this] {
+            fill(std::string(kUnsentBytesMax * 2 / 3, 'x'));
+            return running.size() == 2;
+        }));
+    }
+    /// Such requests as long as there is room.
+    void fill(const std::string& text) {
+        for (;;) {
+            auto more = link->generate(prompt(text));
+            if (!more) {
+                refusal = std::move(more).error();
+                return;
+            }
             running.push_back(std::move(*more));
-        } else {
-            refusal = std::move(more).error();
         }
     }
+
+    static constexpr std::size_t kUnsentBytesMax = std::size_t{3} << 20U;
+    std::shared_ptr<RunnerLink> link;
+    std::vector<Running> running;
+    Status refusal;
+};
+
+TEST_F(FullLink, ARunnerThatReadsNothingIsGivenSoMuchAndNoMore) {
     ASSERT_FALSE(refusal);
     EXPECT_EQ(refusal.error().code, ErrorCode::kResourceExhausted);
-    EXPECT_EQ(link->running(), running.size());
+    EXPECT_EQ(link->running(), 2U);
     EXPECT_FALSE(link->has_ended());
+}
+
+TEST_F(FullLink, ARunnerThatCannotEvenBeToldToStopIsHungUpOn) {
+    fill(std::string(10'000, 'x'));
+    fill("x");
+    const Running kept = std::move(running.front());
+    running.clear();
+    EXPECT_EQ(rest_of(kept), "|unavailable");
+    EXPECT_TRUE(is_over(*link));
+}
+
+TEST_F(FullLink, ALinkIsClosedAlsoWhereTheRunnerReadsNothing) {
+    link->close();
+    EXPECT_TRUE(is_over(*link));
+    for (const Running& one : running) {
+        EXPECT_EQ(rest_of(one), "|unavailable");
+    }
 }
 
 }  // namespace

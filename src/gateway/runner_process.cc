@@ -48,12 +48,18 @@ Result<std::unique_ptr<RunnerProcess>> RunnerProcess::start(const RunnerCommand&
         .environment = {},
         .working_directory = command.run_folder,
         .standard_input = StdioPipe{},
-        .standard_output = StdioFile{.path = log},
+        // Both append, or each would write over what the other wrote.
+        .standard_output = StdioFile{.path = log, .append = true},
         .standard_error = StdioFile{.path = log, .append = true},
     };
-    TRY(ChildProcess child, ChildProcess::start(spec));
+    Result<ChildProcess> child = ChildProcess::start(spec);
+    if (!child) {
+        std::error_code ignored;
+        std::filesystem::remove(log, ignored);
+        return std::move(child).error();
+    }
     return std::unique_ptr<RunnerProcess>(
-        new RunnerProcess(command, std::move(folder), std::move(child))
+        new RunnerProcess(command, std::move(folder), *std::move(child))
     );
 }
 

@@ -97,6 +97,22 @@ TEST(TextRequest, EveryFieldThatCountsIsRead) {
     }
 }
 
+TEST(TextRequest, WhatIsTakenIsTakenByARunnerAndReadTheSame) {
+    for (const TextKind kind : {kChat, kCompletion}) {
+        for (const char* more :
+             {"",
+              R"("temperature":2,"top_p":1,"seed":-1,"stop":["a","b","c","\u0001"])",
+              R"("temperature":0.1,"top_p":0,"max_tokens":9223372036854775807,"stop":"\u2028")"}) {
+            Parsed parsed = parse(kind, more);
+            ASSERT_TRUE(parsed) << refusal_of(parsed);
+            parsed->generate.id = "g1";
+            const auto back = protocol::read_ask(protocol::to_frame(parsed->generate));
+            ASSERT_TRUE(back) << back.error().to_string();
+            EXPECT_EQ(*back, protocol::RunnerAsk(parsed->generate));
+        }
+    }
+}
+
 TEST(TextRequest, NullCountsAsAbsent) {
     const Parsed parsed = parse(
         kChat,

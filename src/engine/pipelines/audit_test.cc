@@ -19,7 +19,6 @@
 #include "engine/pipelines/run_job.h"
 #include "fakes/manual_clock.h"
 #include "fakes/proves.h"
-#include "fakes/seeded_random.h"
 #include "protocol/job_results.h"
 
 namespace nexa::pipelines {
@@ -64,8 +63,7 @@ protected:
         spec.inputs.push_back({.name = "dataset", .artifact_id = "ds_0", .kind = "dataset"});
         NEXA_CHECK(write_file_atomically(dir.path() / "spec.json", to_json(spec)).has_value());
         return run_job(
-            {.dir = dir.path(), .event_fd = event_fd},
-            {.clock = clock, .random = random, .cancel = cancel.token()}
+            {.dir = dir.path(), .event_fd = event_fd}, {.clock = clock, .cancel = cancel.token()}
         );
     }
 
@@ -102,7 +100,6 @@ protected:
     }
 
     SystemClock clock;
-    fakes::SeededRandom random{5};
     CancelSource cancel;
     int event_fd = -1;
     TemporaryDirectory dir =

@@ -14,7 +14,6 @@
 #include "engine/nets/weights.h"
 #include "fakes/manual_clock.h"
 #include "fakes/proves.h"
-#include "fakes/seeded_random.h"
 #include "models/text_codec.h"
 #include "protocol/job_results.h"
 #include "text/bpe_trainer.h"
@@ -71,8 +70,7 @@ protected:
             .dir = dir.path(),
             .events = events,
             .cancel = cancel.token(),
-            .clock = clock,
-            .random = random
+            .clock = clock
         };
         return run_deploy(job);
     }
@@ -84,7 +82,6 @@ protected:
         TemporaryDirectory::create(fs::temp_directory_path(), "nexa-deploy-").value();
     fs::path model = dir.path() / "inputs/model";
     fakes::ManualClock clock;
-    fakes::SeededRandom random{3};
     EventSink events{-1, clock};
     CancelSource cancel;
     std::optional<models::TextCodec> codec;

@@ -10,7 +10,6 @@
 #include "engine/pipelines/llm_worker_test_internal.h"
 #include "engine/pipelines/teacher_rows.h"
 #include "fakes/manual_clock.h"
-#include "fakes/seeded_random.h"
 #include "protocol/job_results.h"
 
 namespace nexa::pipelines {
@@ -108,14 +107,7 @@ protected:
         const std::string payload =
             fmt::format(R"({{"domain":"tides","teacher":"local/m",{}}})", more);
         protocol::EngineSpec spec{.job_id = "job_1", .job_type = "generate", .payload = {payload}};
-        Job job{
-            .spec = spec,
-            .dir = dir.path(),
-            .events = events,
-            .cancel = token,
-            .clock = clock,
-            .random = random
-        };
+        Job job{.spec = spec, .dir = dir.path(), .events = events, .cancel = token, .clock = clock};
         worker.reset();
         worker.emplace(dir.path(), std::move(answer), 16);
         auto ended = run_generate(job);
@@ -132,7 +124,6 @@ protected:
     TemporaryDirectory dir =
         TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
     fakes::ManualClock clock;
-    fakes::SeededRandom random{5};
     EventSink events{-1, clock};
     CancelToken token;
     std::optional<FakeLlmWorker> worker;
@@ -277,14 +268,7 @@ TEST_F(GenerateByTeacherTest, RefusedPromptCostsItsRowsAndABrokenTeacherTheJob) 
 TEST_F(GenerateByTeacherTest, SubjectWithoutTeacherAndTeacherWithoutNeedAreRefused) {
     const auto refuse = [&](const std::string& payload) {
         protocol::EngineSpec spec{.job_id = "job_1", .job_type = "generate", .payload = {payload}};
-        Job job{
-            .spec = spec,
-            .dir = dir.path(),
-            .events = events,
-            .cancel = token,
-            .clock = clock,
-            .random = random
-        };
+        Job job{.spec = spec, .dir = dir.path(), .events = events, .cancel = token, .clock = clock};
         return run_generate(job).error();
     };
     EXPECT_EQ(refuse(R"({"domain":"tides","num_samples":1})").param, "domain");

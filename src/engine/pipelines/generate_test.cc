@@ -14,7 +14,6 @@
 #include "data/generators.h"
 #include "fakes/manual_clock.h"
 #include "fakes/proves.h"
-#include "fakes/seeded_random.h"
 #include "protocol/job_results.h"
 
 namespace nexa::pipelines {
@@ -43,14 +42,7 @@ protected:
         if (with_input) {
             spec.inputs.push_back({.name = "dataset", .artifact_id = "ds_0", .kind = "dataset"});
         }
-        Job job{
-            .spec = spec,
-            .dir = dir.path(),
-            .events = events,
-            .cancel = token,
-            .clock = clock,
-            .random = random
-        };
+        Job job{.spec = spec, .dir = dir.path(), .events = events, .cancel = token, .clock = clock};
         return run_generate(job);
     }
     std::string file(const std::string& name) {
@@ -68,7 +60,6 @@ protected:
     TemporaryDirectory dir =
         TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
     fakes::ManualClock clock;
-    fakes::SeededRandom random{5};
     EventSink events{-1, clock};
     CancelToken token;
     std::string job_id = "job_1";

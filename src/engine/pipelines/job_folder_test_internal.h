@@ -11,7 +11,6 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "engine/pipelines/run_job.h"
-#include "fakes/seeded_random.h"
 #include "protocol/engine.h"
 
 namespace nexa::pipelines {
@@ -45,9 +44,7 @@ public:
         spec.payload = {std::string(payload)};
         spec.threads = 1;
         EXPECT_TRUE(write_file_atomically(dir.path() / "spec.json", to_json(spec)));
-        return run_job(
-            {.dir = dir.path()}, {.clock = clock, .random = random, .cancel = cancel.token()}
-        );
+        return run_job({.dir = dir.path()}, {.clock = clock, .cancel = cancel.token()});
     }
     protocol::EngineResult result() const {
         return from_json<protocol::EngineResult>(
@@ -67,7 +64,6 @@ public:
     }
 
     SystemClock clock;
-    fakes::SeededRandom random{1};
     CancelSource cancel;
     protocol::EngineSpec spec;
     TemporaryDirectory dir =

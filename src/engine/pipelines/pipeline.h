@@ -9,7 +9,6 @@
 
 #include "core/cancel.h"
 #include "core/clock.h"
-#include "core/random.h"
 #include "core/result.h"
 #include "core/run_manifest.h"
 #include "engine/pipelines/event_sink.h"
@@ -24,7 +23,6 @@ struct Job {
     EventSink& events;
     const CancelToken& cancel;
     const Clock& clock;
-    Random& random;     ///< for what the spec's seed does not fix
     RunCode code = {};  ///< which program this is, for manifests
 
     /// DIR/inputs/<name>, if the spec lists that input.

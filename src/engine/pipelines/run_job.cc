@@ -44,7 +44,6 @@ Result<protocol::EngineResult> run(const RunOptions& options, const RunCollabora
         .events = events,
         .cancel = with.cancel,
         .clock = with.clock,
-        .random = with.random,
         .code = with.code,
     };
     return guard([&] { return runner(job); });

@@ -5,7 +5,6 @@
 
 #include "core/cancel.h"
 #include "core/clock.h"
-#include "core/random.h"
 #include "core/result.h"
 #include "core/run_manifest.h"
 
@@ -18,7 +17,6 @@ struct RunOptions {
 
 struct RunCollaborators {
     const Clock& clock;
-    Random& random;
     const CancelToken& cancel;
     RunCode code = {};  ///< of the program, for manifests
 };

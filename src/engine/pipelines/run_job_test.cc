@@ -15,7 +15,6 @@
 #include "engine/pipelines/pipeline.h"
 #include "fakes/manual_clock.h"
 #include "fakes/proves.h"
-#include "fakes/seeded_random.h"
 #include "protocol/job_types.h"
 
 namespace nexa::pipelines {
@@ -31,8 +30,7 @@ protected:
     }
     Status run(int event_fd = -1) {
         return run_job(
-            {.dir = dir.path(), .event_fd = event_fd},
-            {.clock = clock, .random = random, .cancel = cancel.token()}
+            {.dir = dir.path(), .event_fd = event_fd}, {.clock = clock, .cancel = cancel.token()}
         );
     }
     protocol::EngineResult result() {
@@ -41,7 +39,6 @@ protected:
     }
 
     SystemClock clock;
-    fakes::SeededRandom random{1};
     CancelSource cancel;
     TemporaryDirectory dir =
         TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
