@@ -2,10 +2,14 @@
 """What ./dev check makes of what its parts say."""
 
 import argparse
+import re
+from pathlib import Path
 
 import check
 import clang_tidy
 import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -59,6 +63,25 @@ def test_cases_are_counted_from_results(tmp_path):
         '<testcase status="notrun"/><testcase><skipped/></testcase></testsuite></testsuites>'
     )
     assert check.count_cases([tmp_path / "a.xml"]) == (1, 2)
+
+
+def test_rows_count_as_unproved_without_results(options):
+    assert not run(check.check_requirements, options)
+
+
+def test_the_summary_of_clang_tidy_is_its_own(options, monkeypatch, capsys):
+    monkeypatch.setattr(check.Part, "build", lambda part, *_: part.log.write("[9/9] built\n"))
+    monkeypatch.setattr(check.Part, "run", lambda part, *_: part.log.write("3 files, 1 with findings\n") == 0)
+    assert not run(check.check_clang_tidy, options)
+    assert capsys.readouterr().out.splitlines()[0].endswith("3 files, 1 with findings")
+
+
+def test_what_is_left_out_under_a_sanitizer_is_marked_somewhere():
+    known = (REPOSITORY / "pytest.ini").read_text()
+    tests = "".join(file.read_text() for file in (REPOSITORY / "tests/functional").glob("*_test.py"))
+    for mark in re.findall(r"not (\w+)", check.FUNCTIONAL_MARKS):
+        assert f"    {mark}: " in known
+        assert f"pytest.mark.{mark}\n" in tests
 
 
 def test_parts_have_names_of_their_own():
