@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build/check"
 SHOWN_LINES = 40
+SHOWN_WORDS = 20
 # The engine's tests run under AddressSanitizer, but whole programs that train would take an hour.
 FUNCTIONAL_MARKS = "not slow and not training"
 SANITIZERS = {
@@ -37,6 +38,12 @@ class Failed(Exception):
     """A part did not pass; the text is its summary."""
 
 
+def shortened(words: list[str]) -> str:
+    """A command as one reads it: a list of hundreds of files would hide what follows it."""
+    more = f" and {len(words) - SHOWN_WORDS} more" if len(words) > SHOWN_WORDS else ""
+    return " ".join(words[:SHOWN_WORDS]) + more
+
+
 class Part:
     """One part's run: its log, and the commands that write to it."""
 
@@ -48,7 +55,7 @@ class Part:
     def run(self, *command, environment: dict | None = None) -> bool:
         """Runs a command in the repository, its output in the log. True if it ended with 0."""
         words = [str(word) for word in command]
-        self.log.write(f"$ {' '.join(words)}\n")
+        self.log.write(f"$ {shortened(words)}\n")
         self.log.flush()
         return (
             subprocess.run(
@@ -115,7 +122,8 @@ def check_generated(part: Part) -> str:
 def check_clang_tidy(part: Part) -> str:
     # Headers that the build makes, and the precompiled one that the commands name.
     part.build("dev", "programs")
-    part.need(part.last_line() or "findings", sys.executable, "tools/clang_tidy.py")
+    if not part.run(sys.executable, "tools/clang_tidy.py"):
+        raise Failed(part.last_line())
     return part.last_line()
 
 
@@ -196,7 +204,7 @@ def check_sim(part: Part) -> str:
 
 def check_requirements(part: Part) -> str:
     if not list((ROOT / "build/test-results").glob("*.xml")):
-        return "no results in build/test-results: run ./dev test first"
+        raise Failed("no results in build/test-results: run ./dev test first")
     part.need("rows and tests do not fit together", sys.executable, "tools/requirements.py")
     text = part.path.read_text()
     counts = {

@@ -2,10 +2,14 @@
 """What ./dev check makes of what its parts say."""
 
 import argparse
+import re
+from pathlib import Path
 
 import check
 import clang_tidy
 import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -35,6 +39,15 @@ def test_a_part_that_fails_shows_the_end_of_what_it_said(options, capsys):
     assert "    100\n" in shown and "    61\n" in shown and "    60\n" not in shown
 
 
+def test_a_long_list_of_files_does_not_hide_the_findings(options, capsys):
+    def broken(part):
+        part.need("it broke", "sh", "-c", "echo finding; exit 1", *[f"file{n}" for n in range(500)])
+
+    assert not run(broken, options)
+    shown = capsys.readouterr().out
+    assert "finding" in shown and "file16 and 483 more\n" in shown and "file17" not in shown
+
+
 def test_the_summary_may_be_the_last_line_of_a_command(options, capsys):
     def counted(part):
         part.need("no", "sh", "-c", "echo one; echo; echo 5 passed; echo")
@@ -50,6 +63,25 @@ def test_cases_are_counted_from_results(tmp_path):
         '<testcase status="notrun"/><testcase><skipped/></testcase></testsuite></testsuites>'
     )
     assert check.count_cases([tmp_path / "a.xml"]) == (1, 2)
+
+
+def test_rows_count_as_unproved_without_results(options):
+    assert not run(check.check_requirements, options)
+
+
+def test_the_summary_of_clang_tidy_is_its_own(options, monkeypatch, capsys):
+    monkeypatch.setattr(check.Part, "build", lambda part, *_: part.log.write("[9/9] built\n"))
+    monkeypatch.setattr(check.Part, "run", lambda part, *_: part.log.write("3 files, 1 with findings\n") == 0)
+    assert not run(check.check_clang_tidy, options)
+    assert capsys.readouterr().out.splitlines()[0].endswith("3 files, 1 with findings")
+
+
+def test_what_is_left_out_under_a_sanitizer_is_marked_somewhere():
+    known = (REPOSITORY / "pytest.ini").read_text()
+    tests = "".join(file.read_text() for file in (REPOSITORY / "tests/functional").glob("*_test.py"))
+    for mark in re.findall(r"not (\w+)", check.FUNCTIONAL_MARKS):
+        assert f"    {mark}: " in known
+        assert f"pytest.mark.{mark}\n" in tests
 
 
 def test_parts_have_names_of_their_own():

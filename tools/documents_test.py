@@ -36,6 +36,21 @@ def test_every_module_with_code_has_a_readme():
     assert without == []
 
 
+@pytest.mark.rows("A-01")
+@pytest.mark.parametrize(
+    "module",
+    ["core", "config", "data", "models", "engine/training", "evaluation", "orchestration", "monitoring", "api"],
+)
+def test_the_nine_modules_say_what_they_are_for_and_what_they_must_not_know(module):
+    folder = ROOT / "src" / module
+    assert list(folder.glob("*.cc")) and list(folder.glob("*.h"))
+    text = (folder / "README.md").read_text()
+    title, purpose = re.match(r"# (.+)\n\n(.+)\n", text).groups()
+    assert title == module
+    assert len(purpose.split()) >= 5
+    assert re.search(r"^Must not know: .+", text, re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE"])
 def test_the_repository_says_what_people_look_for(name):
     assert (ROOT / name).stat().st_size > 200

@@ -17,9 +17,8 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 public:
     using Base = std::expected<T, Error>;
     using Base::Base;
-    Result(Error error)
-        : Base(std::unexpect, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor): `return Error::…`
+    // NOLINTNEXTLINE(google-explicit-constructor): `return Error::…`
+    Result(Error error) : Base(std::unexpect, std::move(error)) {}
     /// Uninitialised: an internal error until assigned. Asio makes one of these for a result still
     /// to come.
     Result()
@@ -36,9 +35,8 @@ public:
     using Base = std::expected<void, Error>;
     using Base::Base;
     Result() = default;
-    Result(Error error)
-        : Base(std::unexpect, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor): `return Error::…`
+    // NOLINTNEXTLINE(google-explicit-constructor): `return Error::…`
+    Result(Error error) : Base(std::unexpect, std::move(error)) {}
 };
 
 using Status = Result<void>;

@@ -202,29 +202,33 @@ net::Task<void> ControlFeed::follow_once() {
 
 net::Task<void> ControlFeed::follow() {
     TroubleLog trouble(log_);
+    std::optional<Backoff> backoff;  // while it does not answer
     while (true) {
-        Backoff backoff(kServerPolicy, with_.random, with_.clock.steady_now());
-        Status followed = co_await follow_once();
-        while (!followed) {
-            if (followed.error().code == ErrorCode::kCancelled) {
-                co_return followed;
-            }
-            trouble.failed("cannot follow the control plane", followed.error());
-            const auto pause = backoff.next_delay(followed.error().code, with_.clock.steady_now());
-            CO_TRY_STATUS(co_await net::sleep_for(pause.value_or(kServerPolicy.cap)));
-            followed = co_await follow_once();
+        const Status followed = co_await follow_once();
+        if (followed) {
+            trouble.worked();
+            backoff.reset();
+            continue;
         }
-        trouble.worked();
+        if (followed.error().code == ErrorCode::kCancelled) {
+            co_return followed;
+        }
+        trouble.failed("cannot follow the control plane", followed.error());
+        if (!backoff) {
+            backoff.emplace(kServerPolicy, with_.random, with_.clock.steady_now());
+        }
+        const auto pause = backoff->next_delay(followed.error().code, with_.clock.steady_now());
+        CO_TRY_STATUS(co_await net::sleep_for(pause.value_or(kServerPolicy.cap)));
     }
 }
 
-net::Task<void> ControlFeed::report_once(const std::string& public_url) {
+net::Task<void> ControlFeed::report_once(std::string public_url) {
     net::HttpRequest call = request(net::Method::kPost, "/api/gateway/report");
     call.headers.add("Content-Type", "application/json");
     call.body = to_json(protocol::GatewayReport{
         .gateway_id = settings_.gateway_id,
         .region = settings_.region,
-        .url = public_url,
+        .url = std::move(public_url),
         .serial = serial_,
         .deployments = with_.states(),
     });

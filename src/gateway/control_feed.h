@@ -74,7 +74,7 @@ private:
     net::HttpRequest request(net::Method method, std::string_view path) const;
     net::Task<void> follow_once();
     net::Task<void> pin_key();
-    net::Task<void> report_once(const std::string& public_url);
+    net::Task<void> report_once(std::string public_url);
     Result<protocol::GatewaySnapshot> verified(std::string_view envelope) const;
     Status take(std::string_view envelope);
 

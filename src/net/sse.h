@@ -46,7 +46,7 @@ public:
     /// gone.
     Status try_send(const SseEvent& event) { return try_write(to_text(event)); }
     /// Waits for the client to take what was sent before. Errors: kCancelled.
-    Task<void> send(SseEvent event) { return write(to_text(event)); }
+    Task<void> send(const SseEvent& event) { return write(to_text(event)); }
 };
 
 /// The answer of a handler that starts `stream`.

@@ -94,6 +94,19 @@ private:
     std::atomic<bool> completed_{false};
 };
 
+/// Hands a cancellation on to `target`, if it still lives then.
+template <class Slot, class T, class F>
+void when_cancelled(Slot slot, const std::shared_ptr<T>& target, F act) {
+    if (!slot.is_connected()) {
+        return;
+    }
+    slot.assign([weak = std::weak_ptr<T>(target), act](asio::cancellation_type) {
+        if (const auto alive = weak.lock()) {
+            act(*alive);
+        }
+    });
+}
+
 }  // namespace internal
 
 /// The callback that await_callback() hands out. Copyable; callable from any thread, also at once.
@@ -135,13 +148,9 @@ Task<T> await_callback(Start start) {
             using Handler = decltype(handler);
             auto slot = asio::get_associated_cancellation_slot(handler);
             auto waiter = std::make_shared<internal::HandlerWaiter<T, Handler>>(std::move(handler));
-            if (slot.is_connected()) {
-                slot.assign([weak = std::weak_ptr(waiter)](asio::cancellation_type) {
-                    if (const auto alive = weak.lock()) {
-                        alive->complete(Error::cancelled("the wait was cancelled"));
-                    }
-                });
-            }
+            internal::when_cancelled(slot, waiter, [](auto& waiting) {
+                waiting.complete(Error::cancelled("the wait was cancelled"));
+            });
             begin(Done<T>(std::move(waiter)));
         },
         asio::use_awaitable,
@@ -180,6 +189,7 @@ struct PooledCall {
         if (!state.compare_exchange_strong(expected, JobState::kStarted)) {
             return;
         }
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only one call gets here
         Result<T> result = guard(*std::exchange(f, std::nullopt));
         waiter->complete(std::move(result));
     }
@@ -214,13 +224,7 @@ Task<internal::ValueOfCall<F>> run_on(WorkPool& pool, F f) {
             auto slot = asio::get_associated_cancellation_slot(handler);
             auto waiter = std::make_shared<internal::HandlerWaiter<T, Handler>>(std::move(handler));
             auto call = std::make_shared<Call>(std::move(function), waiter);
-            if (slot.is_connected()) {
-                slot.assign([weak = std::weak_ptr<Call>(call)](asio::cancellation_type) {
-                    if (const auto alive = weak.lock()) {
-                        alive->abandon();
-                    }
-                });
-            }
+            internal::when_cancelled(slot, call, [](Call& queued) { queued.abandon(); });
             // `call` lives on here: its destructor would answer before the refusal does.
             const Status accepted = target->submit([call] { call->run(); });
             if (!accepted) {

@@ -47,7 +47,9 @@ struct GenerateSpec {
                 .within(1, 100'000'000)
                 .example(1000),
             field(
-                "seed", &GenerateSpec::seed, "Same seed, same rows; without one each job has its own"
+                "seed",
+                &GenerateSpec::seed,
+                "Same seed, same rows; without one each job has its own"
             ),
             field("dataset_uri", &GenerateSpec::dataset_uri, "Documents to ask about")
                 .alias("dataset_id"),

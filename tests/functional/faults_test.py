@@ -11,6 +11,8 @@ import pytest
 from conftest import wait_until
 from stack import PROGRAMS, Stack, processes_below
 
+pytestmark = pytest.mark.training
+
 LIFECYCLE_SECONDS = 240  # with every pause that a kill costs; without one it takes 20
 TRIES = 4
 

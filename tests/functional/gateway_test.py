@@ -222,6 +222,7 @@ def run_engine(folder: Path, job_type: str, payload: dict, dataset: Path | None 
     return folder / "outputs"
 
 
+@pytest.mark.training
 def test_a_model_that_was_trained_here_is_served_as_training_left_it(start_gateway, tmp_path):
     made = run_engine(tmp_path / "made", "generate", {"domain": "arithmetic", "num_samples": 200, "seed": 7})
     train = {"dataset_uri": "internal://ds", "model_id": "nexa-tiny", "epochs": 2, "batch_size": 16, "seed": 1}

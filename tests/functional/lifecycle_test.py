@@ -47,6 +47,7 @@ def nexa(stack):
 
 
 @pytest.mark.rows("T-130", "T-133")
+@pytest.mark.training
 def test_a_model_lives_from_its_data_to_its_end(nexa, stack, tmp_path):
     train = ["--epochs", "3", "--max-steps", "30", "--batch-size", "8", "--max-seq-len", "64", "--vocab-size", "512", "--seed", "1"]
     documents = nexa.call("artifact", "push", str(ROOT / "docs")).split()[0]
