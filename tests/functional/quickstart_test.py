@@ -114,7 +114,7 @@ def test_data_that_is_not_there_is_named(tmp_path):
     assert "/nowhere/at/all" in ended.stderr and "--data" in ended.stderr
 
 
-<<<<<<< HEAD
+@pytest.mark.training
 def test_a_step_that_failed_is_tried_anew_by_the_next_run(tmp_path):
     path = few_answers(tmp_path)
     run = Run(tmp_path, "--data", str(path))
@@ -131,9 +131,7 @@ def test_a_step_that_failed_is_tried_anew_by_the_next_run(tmp_path):
     assert run.state["finished"]
 
 
-=======
 @pytest.mark.training
->>>>>>> check
 @pytest.mark.slow
 def test_sums_are_learned_and_handed_on(tmp_path):
     run = Run(tmp_path)
