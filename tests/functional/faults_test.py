@@ -6,6 +6,7 @@ import random
 import signal
 import sqlite3
 import threading
+import time
 
 import pytest
 from conftest import wait_until
@@ -20,13 +21,15 @@ TRIES = 4
 class Lifecycle:
     """A whole life of a model, cut short; a step whose job failed is submitted again."""
 
-    def __init__(self, stack: Stack):
+    def __init__(self, stack: Stack, at_step=lambda: None):
         self.stack = stack
+        self.at_step = at_step
         self.jobs: list[str] = []
 
     def run(self, job_type: str, spec: dict) -> dict:
         for _ in range(TRIES):
             job_id = self._submit(job_type, spec)
+            self.at_step()
             job = wait_until(lambda: self._ended(job_id), LIFECYCLE_SECONDS, f"the end of {job_type} {job_id}")
             if job["status"] == "completed":
                 return job["result"]
@@ -69,27 +72,41 @@ class Lifecycle:
         self.run("deploy", {"model_id": student})
 
 
-class Killer(threading.Thread):
-    """Kills one of the programs every second or two, for a while."""
+class Killer:
+    """Kills one of the programs within two seconds of each step's begin, all of them in turn, in an order of the dice."""
 
-    def __init__(self, stack: Stack, dice: random.Random, kills: int):
-        super().__init__(daemon=True)
+    def __init__(self, stack: Stack, dice: random.Random):
         self.stack = stack
         self.dice = dice
-        self.kills = kills
-        self.enough = threading.Event()
+        self.victims: list[str] = []
+        self.killed: list[str] = []
+        self.timers: list[threading.Timer] = []
 
-    def run(self):
-        for _ in range(self.kills):
-            if self.enough.wait(self.dice.uniform(0.3, 2.5)):
-                return
-            victim = self.dice.choice(PROGRAMS)
-            alive = [pid for pid, name in processes_below(self.stack.folder).items() if name == victim]
-            if alive:
-                try:
-                    os.kill(self.dice.choice(alive), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass  # it had just ended by itself
+    def strike_soon(self):
+        if not self.victims:
+            self.victims = list(PROGRAMS)
+            self.dice.shuffle(self.victims)
+        timer = threading.Timer(self.dice.uniform(0, 2), self._strike, [self.victims.pop()])
+        timer.start()
+        self.timers.append(timer)
+
+    def _strike(self, victim: str):
+        deadline = time.monotonic() + 3  # an engine is there only while a job runs
+        while time.monotonic() < deadline:
+            for pid, name in processes_below(self.stack.folder).items():
+                if name == victim:
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        continue  # it had just ended by itself
+                    self.killed.append(victim)
+                    return
+            time.sleep(0.02)
+
+    def rest(self):
+        for timer in self.timers:
+            timer.cancel()
+            timer.join()
 
 
 def check_books(stack: Stack):
@@ -109,15 +126,13 @@ def check_books(stack: Stack):
 def live_under_fire(tmp_path, seed: int):
     print(f"seed {seed}")
     stack = Stack(tmp_path / "stack").start()
-    killer = Killer(stack, random.Random(seed), kills=8)
+    killer = Killer(stack, random.Random(seed))
     try:
-        killer.start()
-        Lifecycle(stack).live()
-        killer.enough.set()
-        killer.join()
+        Lifecycle(stack, killer.strike_soon).live()
     finally:
-        killer.enough.set()
+        killer.rest()
         stack.stop(30)
+    assert set(killer.killed) == set(PROGRAMS), killer.killed
     wait_until(lambda: processes_below(stack.folder) == {}, 10, "the end of all programs")
     check_books(stack)
 
