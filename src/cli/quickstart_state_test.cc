@@ -12,9 +12,10 @@ namespace {
 TEST(QuickstartState, ComesBackAndABrokenFileIsNamed) {
     const auto folder = TemporaryDirectory::create(std::filesystem::temp_directory_path());
     EXPECT_EQ(read_state(folder->path())->has_value(), false);
-    ASSERT_TRUE(write_state(folder->path(), {
-        .run_id = "a1", .data = "/x", .dataset_id = "ds_1", .failures = {{"distill", 2}}
-    }));
+    ASSERT_TRUE(write_state(
+        folder->path(),
+        {.run_id = "a1", .data = "/x", .dataset_id = "ds_1", .failures = {{"distill", 2}}}
+    ));
     const auto state = read_state(folder->path());
     ASSERT_TRUE(state && *state);
     EXPECT_EQ((*state)->run_id, "a1");
