@@ -11,6 +11,7 @@
 #include "core/storage_paths.h"
 #include "crypto/dsse.h"
 #include "crypto/hex.h"
+#include "net/url.h"
 #include "protocol/deployment_views.h"
 
 namespace nexa::gateway {
@@ -175,7 +176,7 @@ net::Task<void> ControlFeed::follow_once() {
         net::Method::kGet,
         fmt::format(
             "/api/gateway/snapshot?region={}&serial={}&wait_seconds={}",
-            settings_.region,
+            net::percent_encode(settings_.region),
             serial,
             settings_.wait.count()
         )

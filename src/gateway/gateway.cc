@@ -71,17 +71,34 @@ Result<UniqueFd> lock_folder(const fs::path& folder) {
 
 using Digests = std::set<std::string, std::less<>>;
 
-/// Removes what lies in the cache and is not `wanted`.
-Status clear_cache(storage::BlobStore& cache, const Digests& wanted) {
-    std::vector<Sha256Digest> unused;
-    TRY_STATUS(cache.list([&](const storage::BlobInfo& blob) {
-        if (!wanted.contains(blob.digest.prefixed())) {
-            unused.push_back(blob.digest);
+/// The files of all models that are to be served.
+Digests files_of(const ModelTable& models) {
+    Digests digests;
+    for (const auto& model : models.all()) {
+        for (const protocol::InputFile& file : model->spec().files) {
+            digests.insert(file.digest);
         }
+    }
+    return digests;
+}
+
+/// Removes what lies in the cache and is not among the models' files. They are asked for only once
+/// it is known what is there: a model that comes later brings its files later too.
+Status clear_cache(storage::BlobStore& cache, const ModelTable& models) {
+    std::vector<Sha256Digest> there;
+    TRY_STATUS(cache.list([&](const storage::BlobInfo& blob) {
+        there.push_back(blob.digest);
         return true;
     }));
-    for (const Sha256Digest& digest : unused) {
-        TRY_STATUS(cache.remove(digest));
+    const Digests wanted = files_of(models);
+    for (const Sha256Digest& digest : there) {
+        if (wanted.contains(digest.prefixed())) {
+            continue;
+        }
+        const Status removed = cache.remove(digest);
+        if (!removed && removed.error().code != ErrorCode::kNotFound) {
+            return removed;
+        }
     }
     return {};
 }
@@ -371,17 +388,6 @@ private:
         co_return co_await stager_.stage(spec.files, spec.folder, std::move(token));
     }
 
-    /// The files of all models that are to be served.
-    Digests wanted_files() const {
-        Digests wanted;
-        for (const auto& model : models_.all()) {
-            for (const protocol::InputFile& file : model->spec().files) {
-                wanted.insert(file.digest);
-            }
-        }
-        return wanted;
-    }
-
     net::Task<void> discard(ModelSpec spec) {
         CO_TRY_STATUS(co_await net::run_on(disk_, [folder = spec.folder] {
             return remove_tree(folder);
@@ -390,8 +396,8 @@ private:
     }
 
     net::Task<void> tidy_cache() {
-        co_return co_await net::run_on(disk_, [this, wanted = wanted_files()] {
-            return clear_cache(*ground_.cache, wanted);
+        co_return co_await net::run_on(disk_, [this] {
+            return clear_cache(*ground_.cache, models_);
         });
     }
 

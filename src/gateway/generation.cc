@@ -44,8 +44,7 @@ void Generation::append(const protocol::RunnerDelta& delta) {
     {
         const Lock lock(mutex_);
         pending_.text += delta.text;
-        pending_.prompt_tokens = delta.prompt_tokens;
-        pending_.completion_tokens = delta.token_count;
+        pending_.tokens = {.prompt = delta.prompt_tokens, .completion = delta.token_count};
     }
     wake();
 }
@@ -56,8 +55,7 @@ void Generation::finish(const protocol::RunnerDone& done) {
         if (pending_.finish_reason || error_) {
             return;
         }
-        pending_.prompt_tokens = done.prompt_tokens;
-        pending_.completion_tokens = done.completion_tokens;
+        pending_.tokens = {.prompt = done.prompt_tokens, .completion = done.completion_tokens};
         pending_.finish_reason = done.finish_reason;
     }
     wake();
@@ -74,9 +72,9 @@ void Generation::fail(Error error) {
     wake();
 }
 
-bool Generation::has_ended() const {
+TokenCounts Generation::tokens() const {
     const Lock lock(mutex_);
-    return pending_.finish_reason.has_value() || error_.has_value();
+    return pending_.tokens;
 }
 
 void Generation::wake() {

@@ -13,11 +13,19 @@
 
 namespace nexa::gateway {
 
+/// How many tokens an answer has taken so far, as its runner counts them; zero before its first
+/// word.
+struct TokenCounts {
+    std::int64_t prompt = 0;
+    std::int64_t completion = 0;
+
+    friend bool operator==(const TokenCounts&, const TokenCounts&) = default;
+};
+
 /// What has come of an answer since it was last asked for.
 struct GenerationStep {
     std::string text;
-    std::int64_t prompt_tokens = 0;
-    std::int64_t completion_tokens = 0;        ///< so far
+    TokenCounts tokens;
     std::optional<std::string> finish_reason;  ///< set once it has ended
 };
 
@@ -34,8 +42,8 @@ public:
     // The first of these two counts.
     void finish(const protocol::RunnerDone& done);
     void fail(Error error);
-    /// True once it has finished or failed, also if nobody has fetched that yet.
-    bool has_ended() const;
+    /// Also of what nobody has fetched yet.
+    TokenCounts tokens() const;
 
 private:
     std::optional<Result<GenerationStep>> take();
@@ -59,6 +67,7 @@ public:
     RunningGeneration& operator=(const RunningGeneration&) = delete;
 
     net::Task<GenerationStep> next() { return generation_->next(); }
+    TokenCounts tokens() const { return generation_->tokens(); }
 
 private:
     std::shared_ptr<Generation> generation_;

@@ -71,6 +71,7 @@ net::Task<void> ModelKeeper::keep(std::shared_ptr<ServedModel> model) {
 
 net::Task<void> ModelKeeper::fetch(std::shared_ptr<ServedModel> model, Wake& wake) {
     const ModelSpec& spec = model->spec();
+    auto again = options_.fetch_again;
     while (!spec.files.empty() && !model->is_retired()) {
         const Status fetched = co_await with_.fetch(spec, model->retirement());
         if (fetched || model->is_retired()) {
@@ -81,13 +82,16 @@ net::Task<void> ModelKeeper::fetch(std::shared_ptr<ServedModel> model, Wake& wak
             {{"deployment_id", spec.deployment_id}, {"error", fetched.error().to_string()}}
         );
         // What the network does passes; what is wrong with the files does not by itself.
-        if (is_retryable(fetched.error().code)) {
+        const bool may_pass = is_retryable(fetched.error().code);
+        if (may_pass) {
             model->set_loading(fetched.error().to_string());
         } else {
             model->set_failed(fetched.error().to_string());
         }
         changed();
-        CO_TRY_STATUS(co_await pause(*model, wake, options_.fetch_again));
+        const auto length = may_pass ? options_.fetch_again : again;
+        again = may_pass ? options_.fetch_again : std::min(again * 2, options_.fetch_again_max);
+        CO_TRY_STATUS(co_await pause(*model, wake, length));
     }
     co_return ok();
 }
@@ -148,18 +152,26 @@ net::Task<ModelKeeper::Link> ModelKeeper::connect(
     std::shared_ptr<ServedModel> model, Process process
 ) {
     const auto deadline = with_.clock.steady_now() + options_.load_max;
+    const auto late = [this] {
+        return Error::deadline_exceeded(
+            "the model was not loaded after {} s", options_.load_max / 1s
+        );
+    };
     const auto on_end = [this, id = model->spec().deployment_id] { signal_.notify(id); };
     while (!process->has_ended() && !model->is_retired()) {
+        const auto left = std::max(0ns, deadline - with_.clock.steady_now());
         auto link = co_await net::with_deadline(
-            RunnerLink::open({with_.io, with_.links}, process->socket(), on_end), kGreetMax
+            RunnerLink::open({with_.io, with_.links}, process->socket(), on_end),
+            std::min<std::chrono::nanoseconds>(kGreetMax, left)
         );
-        if (link || link.error().code != ErrorCode::kUnavailable) {
+        if (link) {
             co_return link;
         }
         if (with_.clock.steady_now() >= deadline) {
-            co_return Error::deadline_exceeded(
-                "the model was not loaded after {} s", options_.load_max / 1s
-            );
+            co_return late();
+        }
+        if (link.error().code != ErrorCode::kUnavailable) {
+            co_return link;
         }
         CO_TRY_STATUS(co_await net::sleep_for(kConnectEvery));
     }

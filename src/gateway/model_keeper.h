@@ -23,8 +23,11 @@ struct KeeperOptions {
     std::filesystem::path run_folder;  ///< exists; ours alone
     std::chrono::milliseconds load_max{600'000};
     std::chrono::milliseconds fetch_again{5'000};  ///< after a fetch that failed
-    std::chrono::milliseconds drain_max{30'000};   ///< for requests of a model that goes
-    std::chrono::milliseconds end_grace{5'000};    ///< for a runner, from SIGTERM to SIGKILL
+    /// What is wrong with the files themselves stays so, and to find out costs all their bytes: the
+    /// pause doubles up to this.
+    std::chrono::milliseconds fetch_again_max{300'000};
+    std::chrono::milliseconds drain_max{30'000};  ///< for requests of a model that goes
+    std::chrono::milliseconds end_grace{5'000};   ///< for a runner, from SIGTERM to SIGKILL
     RunnerPlanOptions plan = {};
 };
 

@@ -41,6 +41,8 @@ listening.listen(1)
 talking = listening.accept()[0]
 lines = talking.makefile("rw")
 lines.readline()
+if behavior == "mute":
+    time.sleep(1000)
 if behavior == "other":
     lines.write("HTTP/1.1 400 Bad Request\n")
     lines.flush()
@@ -180,7 +182,7 @@ TEST_F(Keeper, AModelServesUntilItIsStopped) {
     behave("serve");
     keep();
     ASSERT_TRUE(is(ServingState::kReady)) << model->message();
-    EXPECT_EQ((*model->runner())->runner().max_positions, 8);
+    EXPECT_FALSE((*model->runner())->has_ended());
     keeper->stop(*model);
     EXPECT_TRUE(is_over());
     EXPECT_EQ(starts().size(), 1U);
@@ -230,6 +232,15 @@ TEST_F(Keeper, AModelThatDoesNotLoadInTimeIsEndedAndSaysSo) {
     options.load_max = 100ms;
     options.plan.failures_max = 1;
     behave("never");
+    keep();
+    ASSERT_TRUE(is(ServingState::kFailed));
+    EXPECT_THAT(model->message(), HasSubstr("not loaded after"));
+}
+
+TEST_F(Keeper, ARunnerThatAcceptsAndNeverGreetsIsEndedOnceItsTimeIsUp) {
+    options.load_max = 300ms;
+    options.plan.failures_max = 1;
+    behave("mute");
     keep();
     ASSERT_TRUE(is(ServingState::kFailed));
     EXPECT_THAT(model->message(), HasSubstr("not loaded after"));
@@ -318,6 +329,20 @@ TEST_F(Keeper, AFetchThatFailsIsTriedAgainAndSaysHowItStands) {
     EXPECT_EQ(all[2], "ready: ");
     const Lock lock(mutex);
     EXPECT_EQ(fetches, 3);
+}
+
+TEST_F(Keeper, FilesThatAreWrongAreFetchedLessAndLessOften) {
+    behave("serve");
+    options.fetch_again = 10ms;
+    options.fetch_again_max = 80ms;
+    {
+        const Lock lock(mutex);
+        fetch_errors.assign(6, Error::data_loss("wrong bytes"));
+    }
+    const auto begun = clock.steady_now();
+    keep(true);
+    ASSERT_TRUE(is(ServingState::kReady));
+    EXPECT_GE(clock.steady_now() - begun, 10ms + 20ms + 40ms + 80ms * 3);
 }
 
 TEST_F(Keeper, OnlyAnUndeployedModelIsDiscarded) {

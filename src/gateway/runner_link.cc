@@ -102,7 +102,6 @@ net::Task<void> RunnerLink::greet() {
     if (ready == nullptr || ready->version != protocol::kRunnerProtocolVersion) {
         co_return Error::malformed("the runner speaks another protocol: {}", lines.front());
     }
-    runner_ = *ready;
     co_return ok();
 }
 

@@ -38,8 +38,6 @@ public:
     );
     ~RunnerLink();
 
-    const protocol::RunnerReady& runner() const { return runner_; }
-
     /// Sends a request, under an id of the link's own. Errors: kUnavailable (the link has ended),
     /// kResourceExhausted (too much waits to be sent). What else is wrong comes from next().
     Result<std::unique_ptr<RunningGeneration>> generate(protocol::GenerateRequest request);
@@ -69,7 +67,6 @@ private:
     void end(const Error& why);
 
     std::unique_ptr<Wire> wire_;
-    protocol::RunnerReady runner_;
     std::function<void()> on_end_;
     mutable Mutex mutex_;
     std::map<std::string, std::shared_ptr<Generation>> generations_ NEXA_GUARDED_BY(mutex_);

@@ -12,30 +12,8 @@ namespace {
 
 using net::Response;
 
-/// Writes what a request used when it ends, however it does.
-class UsageNote {
-public:
-    UsageNote(UsageSpool& spool, UsageLine line) : spool_(spool), line_(std::move(line)) {}
-    ~UsageNote() {
-        if (line_.prompt_tokens > 0) {
-            spool_.add(line_);
-        }
-    }
-    UsageNote(const UsageNote&) = delete;
-    UsageNote& operator=(const UsageNote&) = delete;
-
-    void set(const GenerationStep& step) {
-        line_.prompt_tokens = step.prompt_tokens;
-        line_.completion_tokens = step.completion_tokens;
-    }
-
-private:
-    UsageSpool& spool_;
-    UsageLine line_;
-};
-
 TokenUsage usage_of(const GenerationStep& step) {
-    return {.prompt_tokens = step.prompt_tokens, .completion_tokens = step.completion_tokens};
+    return {.prompt_tokens = step.tokens.prompt, .completion_tokens = step.tokens.completion};
 }
 
 template <class Endpoints>
@@ -123,7 +101,7 @@ net::Task<Response> TextEndpoints::complete(net::Request request) {
     return answer(TextKind::kCompletion, std::move(request));
 }
 
-TextEndpoints::Answer TextEndpoints::begin(
+TextEndpoints::Begun TextEndpoints::begin(
     const TextRequest& request, const ServedModel& model, const Caller& caller
 ) const {
     const Timestamp now = with_.clock.now();
@@ -169,36 +147,36 @@ net::Task<Response> TextEndpoints::answer(TextKind kind, net::Request request) {
     if (!running) {
         co_return Response::failure(openai_error(running.error()));
     }
-    Answer answer = begin(*parsed, **model, caller_of(request));
+    Begun begun = begin(*parsed, **model, caller_of(request));
+    auto metered = std::make_unique<MeteredGeneration>(
+        *std::move(running), with_.usage, std::move(begun.usage)
+    );
     co_return co_await (
-        parsed->stream ? answer_streaming(std::move(answer), std::move(*running))
-                       : answer_whole(std::move(answer), std::move(*running))
+        parsed->stream ? answer_streaming(std::move(begun.head), std::move(metered))
+                       : answer_whole(std::move(begun.head), std::move(metered))
     );
 }
 
-net::Task<GenerationStep> TextEndpoints::next(RunningGeneration& running) {
+net::Task<GenerationStep> TextEndpoints::next(MeteredGeneration& running) {
     return net::with_deadline(running.next(), options_.silence_max);
 }
 
-net::Task<Response> TextEndpoints::answer_whole(Answer answer, Running running) {
-    UsageNote note(with_.usage, std::move(answer.usage));
+net::Task<Response> TextEndpoints::answer_whole(ReplyHead head, Running running) {
     std::string text;
     while (true) {
         const Result<GenerationStep> step = co_await next(*running);
         if (!step) {
             co_return Response::failure(openai_error(step.error()));
         }
-        note.set(*step);
         text += step->text;
         if (step->finish_reason) {
-            co_return Response::json(
-                whole_reply(answer.head, text, *step->finish_reason, usage_of(*step))
+            co_return Response::json(whole_reply(head, text, *step->finish_reason, usage_of(*step))
             );
         }
     }
 }
 
-net::Task<Response> TextEndpoints::answer_streaming(Answer answer, Running running) {
+net::Task<Response> TextEndpoints::answer_streaming(ReplyHead head, Running running) {
     // Only once there is something to say is it known that the answer is no refusal.
     Result<GenerationStep> first = co_await next(*running);
     if (!first) {
@@ -206,28 +184,26 @@ net::Task<Response> TextEndpoints::answer_streaming(Answer answer, Running runni
     }
     auto stream = std::make_shared<net::SseStream>(net::SseOptions{.ends_on_drain = false});
     CO_TRY_STATUS(with_.streams.spawn(
-        "text stream", stream_all(std::move(answer), std::move(running), std::move(*first), stream)
+        "text stream", stream_all(std::move(head), std::move(running), std::move(*first), stream)
     ));
     co_return net::sse_response(std::move(stream));
 }
 
 net::Task<void> TextEndpoints::stream_all(
-    Answer answer, Running running, GenerationStep first, std::shared_ptr<net::SseStream> stream
+    ReplyHead head, Running running, GenerationStep first, std::shared_ptr<net::SseStream> stream
 ) {
     // However this ends: the client must not wait for more.
     struct AtEnd {
         net::SseStream& stream;
         ~AtEnd() { stream.finish(); }
     } const at_end{*stream};
-    UsageNote note(with_.usage, std::move(answer.usage));
-    if (answer.head.kind == TextKind::kChat) {
-        CO_TRY_STATUS(co_await stream->send({.data = role_chunk(answer.head)}));
+    if (head.kind == TextKind::kChat) {
+        CO_TRY_STATUS(co_await stream->send({.data = role_chunk(head)}));
     }
     GenerationStep step = std::move(first);
     while (true) {
-        note.set(step);
         const bool is_last = step.finish_reason.has_value();
-        const Status sent = co_await stream_step(answer.head, std::move(step), stream);
+        const Status sent = co_await stream_step(head, std::move(step), stream);
         if (!sent || is_last) {
             // A client that went is no error of ours; its runner is told by `running`'s end.
             co_return ok();

@@ -11,7 +11,7 @@
 #include "core/ids.h"
 #include "core/log.h"
 #include "core/random.h"
-#include "gateway/generation.h"
+#include "gateway/metered_generation.h"
 #include "gateway/model_table.h"
 #include "gateway/text_reply.h"
 #include "gateway/usage_spool.h"
@@ -43,10 +43,10 @@ public:
     std::vector<net::Route> routes();
 
 private:
-    using Running = std::unique_ptr<RunningGeneration>;
+    using Running = std::unique_ptr<MeteredGeneration>;
 
-    /// What is remembered of a request until its end.
-    struct Answer {
+    /// What the answer to a request says of itself, and its line of usage.
+    struct Begun {
         ReplyHead head;
         UsageLine usage;
     };
@@ -58,16 +58,19 @@ private:
 
     net::Route row(std::string_view path, std::string_view id, std::string_view summary) const;
     net::Task<net::Response> answer(TextKind kind, net::Request request);
-    net::Task<net::Response> answer_whole(Answer answer, Running running);
-    net::Task<net::Response> answer_streaming(Answer answer, Running running);
-    net::Task<GenerationStep> next(RunningGeneration& running);
+    net::Task<net::Response> answer_whole(ReplyHead head, Running running);
+    net::Task<net::Response> answer_streaming(ReplyHead head, Running running);
+    net::Task<GenerationStep> next(MeteredGeneration& running);
     net::Task<void> stream_all(
-        Answer answer, Running running, GenerationStep first, std::shared_ptr<net::SseStream> stream
+        ReplyHead head,
+        Running running,
+        GenerationStep first,
+        std::shared_ptr<net::SseStream> stream
     );
     net::Task<void> stream_step(
         const ReplyHead& head, GenerationStep step, std::shared_ptr<net::SseStream> stream
     );
-    Answer begin(const TextRequest& request, const ServedModel& model, const Caller& caller) const;
+    Begun begin(const TextRequest& request, const ServedModel& model, const Caller& caller) const;
 
     Collaborators with_;
     TextOptions options_;

@@ -94,10 +94,25 @@ net::Task<GatewayReportReply> GatewayFeed::report(GatewayReport report) {
     co_return taken.reply;
 }
 
+net::Task<void> GatewayFeed::prolong_all() {
+    while (true) {
+        const Status prolonged =
+            co_await with_.backend.write([activations = activations_](db::Tx& tx) {
+                return activations.prolong(tx);
+            });
+        if (prolonged) {
+            co_return ok();
+        }
+        log_.warning(
+            "cannot give waiting deployments their time again",
+            {{"error", prolonged.error().to_string()}}
+        );
+        CO_TRY_STATUS(co_await net::sleep_for(options_.overdue_poll));
+    }
+}
+
 net::Task<void> GatewayFeed::watch_activations() {
-    CO_TRY_STATUS(co_await with_.backend.write([activations = activations_](db::Tx& tx) {
-        return activations.prolong(tx);
-    }));
+    CO_TRY_STATUS(co_await prolong_all());
     while (true) {
         CO_TRY_STATUS(co_await net::sleep_for(options_.overdue_poll));
         auto apply = [activations = activations_](db::Tx& tx) -> Result<std::vector<Job>> {

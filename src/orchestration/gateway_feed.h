@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "billing/rate_card.h"
+#include "core/log.h"
 #include "crypto/ed25519.h"
 #include "net/signal.h"
 #include "net/task.h"
@@ -56,18 +57,21 @@ public:
     /// URL).
     net::Task<protocol::GatewayReportReply> report(protocol::GatewayReport report);
 
-    /// Ends the jobs that no gateway takes up in time. Runs until cancelled.
+    /// Ends the jobs that no gateway takes up in time, which begins anew with a start. A database
+    /// that takes no writes is waited for. Runs until cancelled.
     net::Task<void> watch_activations();
 
     /// Ed25519, base64: what snapshots are verified with.
     std::string public_key() const { return with_.key.public_key().to_base64(); }
 
 private:
+    net::Task<void> prolong_all();
     void tell_of_ended(const std::vector<Job>& ended) const;
 
     Collaborators with_;
     Activations activations_;
     GatewayFeedOptions options_;
+    Logger log_ = get_logger("orchestration.gateways");
 };
 
 }  // namespace nexa::orchestration

@@ -6,6 +6,7 @@
 #include "fakes/proves.h"
 #include "fleet/envelope.h"
 #include "net/task.h"
+#include "net/task_group.h"
 #include "orchestration/deploy_test_internal.h"
 #include "orchestration/series_test_internal.h"
 
@@ -25,7 +26,9 @@ protected:
             GatewayFeed::Collaborators{
                 *backend, key, signal, billing::default_rate_card(), counters
             },
-            GatewayFeedOptions{.activation = {.time = kActivation}, .poll = 5ms}
+            GatewayFeedOptions{
+                .activation = {.time = kActivation}, .poll = 5ms, .overdue_poll = 2ms
+            }
         );
         gate.emplace(
             accounts::KeyGate::Collaborators{*database, *writer, pools.db, ids, clock, random}
@@ -56,6 +59,12 @@ protected:
         return open(
             wait(feed->snapshot({.region = "local", .serial = serial, .wait = wait_time})).value()
         );
+    }
+    Status execute(const std::string& statement) {
+        return wait(backend->write([statement](db::Tx& tx) -> Status {
+            TRY_STATUS(tx.execute({"test", statement, ""}));
+            return {};
+        }));
     }
     std::map<std::string, double> finished() {
         return series_of(registry, "nexa_jobs_finished_total");
@@ -142,6 +151,32 @@ TEST_F(GatewayFeedTest, WhatAGatewayCannotServeCountsAsFailed) {
         );
     ASSERT_TRUE(reply) << reply.error().to_string();
     EXPECT_EQ(finished(), (std::map<std::string, double>{{"deploy failed", 1}}));
+}
+
+TEST_F(GatewayFeedTest, TheWatchWaitsForADiskThatIsFullAtTheStart) {
+    const JobId job_id = activate();
+    ASSERT_TRUE(execute(
+        "CREATE TRIGGER full BEFORE UPDATE ON job BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+    ));
+    clock.advance(kActivation + 1s);
+    std::atomic<int> ended = 0;
+    net::TaskGroup tasks(pools.io, [&](std::string_view, const Error&) { ++ended; });
+    ASSERT_TRUE(tasks.spawn("watch", feed->watch_activations()));
+    ASSERT_TRUE(wait(net::sleep_for(20ms)));
+    ASSERT_EQ(ended, 0) << "the watch has ended";
+    ASSERT_TRUE(execute("DROP TRIGGER full"));
+    // The server was away, as far as it knows: the full time counts from now, and then it is over.
+    const auto until = [&](std::string_view state) {
+        for (int i = 0; i < 5'000 && job(job_id).state != state; ++i) {
+            EXPECT_TRUE(wait(net::sleep_for(2ms)));
+            clock.advance(1s);
+        }
+        return job(job_id).state == state;
+    };
+    const Timestamp freed = clock.now();
+    EXPECT_TRUE(until("dead"));
+    EXPECT_GE(clock.now() - freed, kActivation - 1s);
+    net::blocking::stop(pools.io, tasks);
 }
 
 TEST_F(GatewayFeedTest, AnAddressThatNobodyCanCallIsRefused) {

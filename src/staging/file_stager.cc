@@ -16,6 +16,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kAppendBytes = std::size_t{1} << 20U;
 
+/// A blob that goes each time between look and use is no coincidence.
+constexpr int kPlaceAttempts = 5;
+
 /// Ten minutes of trouble with one file are not the network's.
 constexpr RetryPolicy kFetchPolicy{
     .attempts = 1000,
@@ -33,8 +36,21 @@ Status make_folder(const fs::path& folder) {
     return {};
 }
 
-/// A second name for the blob if the file system allows it, else a copy.
-Status place(const storage::BlobStore& cache, const Sha256Digest& digest, const fs::path& target) {
+/// A second name for the blob if the file system allows it, else a copy. Errors: kNotFound if the
+/// blob has gone.
+Status place(
+    const storage::BlobStore& cache,
+    const Sha256Digest& digest,
+    Bytes expected_size,
+    const fs::path& target
+) {
+    TRY(const Bytes size, cache.size(digest));
+    if (size != expected_size) {
+        return Error::invalid_argument(
+                   "it has {} bytes, not {}", size.value(), expected_size.value()
+        )
+            .at("size");
+    }
     TRY(const fs::path blob, cache.path_of(digest));
     TRY_STATUS(make_folder(target.parent_path()));
     std::error_code failed;
@@ -44,6 +60,9 @@ Status place(const storage::BlobStore& cache, const Sha256Digest& digest, const 
     }
     if (failed) {
         fs::copy_file(blob, target, failed);
+    }
+    if (failed && !cache.exists(digest)) {
+        return Error::not_found("{} has gone from the cache", digest);
     }
     if (failed) {
         return Error::unavailable("cannot place {}: {}", target.native(), failed.message());
@@ -107,21 +126,25 @@ net::Task<void> FileStager::stage(
 net::Task<void> FileStager::stage_file(
     protocol::InputFile file, fs::path target, CancelToken token
 ) {
-    CO_TRY_STATUS(token.check());
     CO_TRY(const Sha256Digest digest, Sha256Digest::parse(file.digest));
-    auto look = [&cache = with_.cache, digest] { return is_cached(cache, digest); };
-    CO_TRY(const bool cached, co_await net::run_on(with_.disk, std::move(look)));
-    if (!cached) {
-        CO_TRY_STATUS(co_await fetch(digest, Bytes(file.size), token));
+    const Bytes size(file.size);
+    for (int attempt = 1;; ++attempt) {
+        CO_TRY_STATUS(token.check());
+        auto look = [&cache = with_.cache, digest] { return is_cached(cache, digest); };
+        CO_TRY(const bool cached, co_await net::run_on(with_.disk, std::move(look)));
+        if (!cached) {
+            CO_TRY_STATUS(co_await fetch(digest, size, token));
+        }
+        const Status placed =
+            co_await net::run_on(with_.disk, [&cache = with_.cache, digest, size, target] {
+                return place(cache, digest, size, target);
+            });
+        // Whoever tidies the cache may have taken it for unused in between.
+        const bool has_gone = !placed && placed.error().code == ErrorCode::kNotFound;
+        if (!has_gone || attempt == kPlaceAttempts) {
+            co_return placed;
+        }
     }
-    CO_TRY(const Bytes size, with_.cache.size(digest));
-    if (size != Bytes(file.size)) {
-        co_return Error::invalid_argument("it has {} bytes, not {}", size.value(), file.size)
-            .at("size");
-    }
-    co_return co_await net::run_on(with_.disk, [&cache = with_.cache, digest, target] {
-        return place(cache, digest, target);
-    });
 }
 
 net::Task<void> FileStager::fetch(Sha256Digest digest, Bytes size, CancelToken token) {

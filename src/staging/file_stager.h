@@ -19,7 +19,8 @@
 namespace nexa::staging {
 
 /// Lays out files: FOLDER/<path>, each checked against its hash. What the cache has is not fetched
-/// again. Thread-safe; blocks on the disk pool only.
+/// again, and what is removed from the cache meanwhile is. Thread-safe; blocks on the disk pool
+/// only.
 class FileStager {
 public:
     /// A blob's bytes as they come; nobody has checked them.

@@ -27,6 +27,16 @@ private:
     std::string text_;
 };
 
+/// Removes the blob on the disk pool's one thread, right after it has been committed: it always
+/// waits in the queue, in front of whatever comes after.
+void remove_once_there(net::WorkPool& disk, storage::BlobStore& cache, Sha256Digest digest) {
+    EXPECT_TRUE(disk.submit([&disk, &cache, digest] {
+        if (!cache.remove(digest)) {
+            remove_once_there(disk, cache, digest);
+        }
+    }));
+}
+
 class FileStagerTest : public testing::Test {
 protected:
     /// Sends what `sent` says for the digest, else answers that there is no such blob.
@@ -35,6 +45,10 @@ protected:
         const auto found = sent.find(digest.hex());
         if (found == sent.end()) {
             co_return Error::not_found("no such blob");
+        }
+        if (removals > 0) {
+            --removals;
+            remove_once_there(disk, *cache, digest);
         }
         co_return net::HttpStream{
             .head = {.status = 200}, .body = std::make_shared<Text>(found->second)
@@ -68,6 +82,7 @@ protected:
         storage::BlobStore::open(root.path() / "cache").value();
     std::map<std::string, std::string> sent;
     int opened = 0;
+    int removals = 0;  ///< so many times what was fetched is gone before it is used
     CancelSource source;
     FileStager stager{{
         .open_blob = [this](Sha256Digest digest) { return open(digest); },
@@ -104,6 +119,21 @@ TEST_F(FileStagerTest, ADamagedBlobOfTheCacheIsFetchedAgain) {
     ASSERT_TRUE(stage(files, "second"));
     EXPECT_EQ(text("second/a.txt"), "one");
     EXPECT_EQ(opened, 2);
+}
+
+TEST_F(FileStagerTest, ABlobThatIsRemovedBeforeItIsUsedIsFetchedAgain) {
+    removals = 3;
+    ASSERT_TRUE(stage({file("a.txt", "one")}));
+    EXPECT_EQ(text("out/a.txt"), "one");
+    EXPECT_EQ(opened, 4);
+}
+
+TEST_F(FileStagerTest, ABlobThatIsRemovedEachTimeIsGivenUp) {
+    removals = 1000;
+    const Status staged = stage({file("a.txt", "one")});
+    ASSERT_FALSE(staged);
+    EXPECT_EQ(staged.error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(opened, 5);
 }
 
 TEST_F(FileStagerTest, OtherBytesThanTheHashSaysAreRefused) {

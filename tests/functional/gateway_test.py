@@ -186,14 +186,23 @@ def test_fifty_requests_at_once_get_their_own_answers(client):
 
 def test_streams_advance_together(client):
     """A short answer that is asked for later ends before a long one."""
-    long = client.completions.create(model="tiny", prompt="a", temperature=0, max_tokens=500, stream=True)
-    next(iter(long))
-    started = time.monotonic()
-    assert client.completions.create(model="tiny", prompt="a", temperature=0, max_tokens=3).choices[0].text == "bcd"
-    short = time.monotonic() - started
-    for _ in long:
-        pass
-    assert short < (time.monotonic() - started) or short < 0.5
+    long = client.completions.create(model="slow", prompt="a", temperature=0, max_tokens=400, stream=True)
+    chunks = iter(long)
+    next(chunks)
+    ended = threading.Event()
+
+    def read_all():
+        for _ in chunks:
+            pass
+        ended.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_all)
+        short = client.completions.create(model="slow", prompt="a", temperature=0, max_tokens=3)
+        was_first = not ended.is_set()
+        reading.result(120)
+    assert short.choices[0].text == "bcd"
+    assert was_first
 
 
 def test_parameters_that_change_nothing_are_taken(client):
@@ -392,7 +401,8 @@ def test_a_client_that_hangs_up_frees_the_runner(models, client):
     client.with_options(timeout=60).completions.create(model="slow", prompt="a", temperature=0, max_tokens=3)
     assert time.monotonic() - started < 30
     lines = wait_until(lambda: [u for u in models.usage()[before:] if len(models.usage()) >= before + 9], 30, "usage")
-    dropped = [line for line in lines if line["completion_tokens"] > 3]
+    dropped = [line for line in lines if line["completion_tokens"] != 3]
+    assert dropped
     assert all(line["completion_tokens"] < 4000 for line in dropped)
 
 
@@ -437,10 +447,9 @@ def test_a_killed_runner_fails_its_requests_only_and_comes_back(start_gateway, t
         for _ in stream:
             pass
     assert "runner" in broken.value.message
-    saw_503 = wait_until(lambda: gateway.status("/readyz") in (503,) or len(gateway.runners()) == 2, what="the fall")
-    assert saw_503
     assert gateway.status("/livez") == 200
     assert client.completions.create(model="fast", prompt="a", temperature=0, max_tokens=3).choices[0].text == "bcd"
+    wait_until(lambda: pids["slow"] not in gateway.runners() and len(gateway.runners()) == 2, 30, "another runner")
     gateway.wait_ready()
     assert client.completions.create(model="slow", prompt="a", temperature=0, max_tokens=3).choices[0].text == "bcd"
     assert pids["fast"] in gateway.runners()
@@ -491,14 +500,18 @@ def test_while_a_model_loads_it_is_not_ready_and_who_tries_again_is_answered(sta
 
 @pytest.mark.rows("N-26 N-39")
 def test_it_serves_health_on_port_8080_by_default_and_is_ready_without_a_model(start_gateway):
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", 8080)) == 0:
-            pytest.skip("port 8080 is taken on this machine")
     gateway = start_gateway()
     gateway.stop()
-    default = Program([BUILD / "bin/nexa-gateway", "--dir", gateway.folder], gateway.log).start()
+    default = Program([BUILD / "bin/nexa-gateway", "--dir", gateway.folder], gateway.log)
+    with socket.socket() as probe:
+        is_taken = probe.connect_ex(("127.0.0.1", 8080)) == 0
+    default.start()
+    if is_taken:  # by somebody else: it says which port it wanted, and serves the same on another
+        assert default.process.wait(20) == 10
+        assert "8080" in gateway.log.read_text()
+        default = gateway.start()
     try:
-        anyone = Client("http://127.0.0.1:8080")
+        anyone = Client(gateway.url if is_taken else "http://127.0.0.1:8080")
 
         def status(path):
             try:
@@ -506,7 +519,7 @@ def test_it_serves_health_on_port_8080_by_default_and_is_ready_without_a_model(s
             except OSError:
                 return 0
 
-        wait_until(lambda: status("/health") == 200, what="port 8080")
+        wait_until(lambda: status("/health") == 200, what="the port")
         assert (status("/readyz"), status("/livez"), status("/version")) == (200, 200, 200)
         assert anyone.get("/v1/models").json == {"object": "list", "data": []}
     finally:
