@@ -9,6 +9,8 @@ namespace nexa::billing {
 
 namespace {
 
+constexpr std::string_view kInference = "inference";
+
 /// Sums under construction; rendered as dollars at the end.
 struct Totals {
     std::map<std::string, double> usage;
@@ -90,6 +92,41 @@ Status record(db::Tx& tx, const RateCard& card, const UsageEntry& entry) {
                 {"job_type", entry.job_type},
                 {"rate_card", card.name},
                 {"cost_microusd", cost_of(card, entry.job_type, metered)},
+            }
+        ));
+    }
+    return {};
+}
+
+Status record_inference(
+    db::Tx& tx, const RateCard& card, const protocol::GatewayUsageLine& answer
+) {
+    if (answer.id.starts_with("job_")) {
+        return Error::invalid_argument("'{}' is a job's id", answer.id).at("id");
+    }
+    const auto at = parse_rfc3339(answer.at);
+    if (!at) {
+        return Error(at.error()).at("at");
+    }
+    if (answer.project_id.empty()) {
+        return {};
+    }
+    const Metered meters[] = {
+        {"input_tokens", answer.prompt_tokens}, {"output_tokens", answer.completion_tokens}
+    };
+    for (const Metered& metered : meters) {
+        TRY_STATUS(tx.execute(
+            sql::kAddInference,
+            {
+                {"answer_id", answer.id},
+                {"meter", metered.meter},
+                {"quantity", metered.quantity},
+                {"tenant_id", answer.project_id},
+                {"key_id", answer.key_id},
+                {"job_type", kInference},
+                {"rate_card", card.name},
+                {"cost_microusd", cost_of(card, kInference, metered)},
+                {"at", *at},
             }
         ));
     }

@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "db/tx.h"
 #include "protocol/engine.h"
+#include "protocol/gateway_feed.h"
 #include "protocol/system_views.h"
 
 namespace nexa::billing {
@@ -33,6 +34,11 @@ namespace usage_store {
 
 /// Writes one row per meter, priced by `card`. A job that is there already keeps its rows.
 Status record(db::Tx& tx, const RateCard& card, const UsageEntry& entry);
+
+/// Writes what one answer of a deployed model used, under the job type "inference". An answer that
+/// is there already keeps its rows. One without a project is nobody's, and not written.
+/// Errors: kInvalidArgument (its time, an id that a job may have).
+Status record_inference(db::Tx& tx, const RateCard& card, const protocol::GatewayUsageLine& answer);
 
 /// What a project used in a period and what it cost; storage up to the period's end or now,
 /// whichever is first.

@@ -84,6 +84,43 @@ TEST_F(UsageStoreTest, AJobIsChargedOnceWhateverIsReplayed) {
     EXPECT_EQ(cost.value(), MicroUsd(2'500'000));
 }
 
+TEST_F(UsageStoreTest, AnAnswerIsChargedOnceAtItsOwnTime) {
+    const Timestamp asked = clock.now() - std::chrono::hours{2};
+    protocol::GatewayUsageLine answer{
+        .id = "chatcmpl-1",
+        .at = to_rfc3339(asked),
+        .key_id = "key_1",
+        .project_id = "prj_a",
+        .deployment_id = "dp_1",
+        .prompt_tokens = 100'000,
+        .completion_tokens = 10'000,
+    };
+    const auto add = [&] {
+        return writer->run([&](db::Tx& tx) {
+            return usage_store::record_inference(tx, default_rate_card(), answer);
+        });
+    };
+    ASSERT_TRUE(add());
+    ASSERT_TRUE(add());
+    const auto shown = summary(everything());
+    EXPECT_EQ(shown.cost_by_job_type.at("inference"), "1.300000");
+    EXPECT_DOUBLE_EQ(shown.usage_by_type.at("input_tokens"), 100'000);
+    EXPECT_DOUBLE_EQ(shown.usage_by_type.at("output_tokens"), 10'000);
+    const auto after = summary({.from = asked + std::chrono::seconds{1}, .until = clock.now()});
+    EXPECT_EQ(after.total_cost, "0.000000");
+
+    answer.id = "chatcmpl-2";
+    answer.project_id = "";
+    ASSERT_TRUE(add());
+    answer.project_id = "prj_a";
+    answer.id = "job_1";
+    EXPECT_EQ(add().error().code, ErrorCode::kInvalidArgument);
+    answer.id = "chatcmpl-3";
+    answer.at = "yesterday";
+    EXPECT_FALSE(add());
+    EXPECT_EQ(summary(everything()).total_cost, "1.300000");
+}
+
 TEST_F(UsageStoreTest, StorageCostsByTheTimeItIsKept) {
     record("job_1", "train", {.stored_bytes = 100'000'000'000});
     EXPECT_EQ(summary(everything()).total_cost, "0.000000");

@@ -262,6 +262,15 @@ net::Task<void> ControlFeed::report(std::string public_url) {
     }
 }
 
+net::Task<void> ControlFeed::send_usage(std::vector<protocol::GatewayUsageLine> lines) {
+    net::HttpRequest call = request(net::Method::kPost, "/api/gateway/usage");
+    call.headers.add("Content-Type", "application/json");
+    call.body = to_json(protocol::GatewayUsage{.lines = std::move(lines)});
+    CO_TRY(const auto response, co_await with_.http.send(std::move(call)));
+    CO_TRY_STATUS(decode<protocol::GatewayUsageReply>(response));
+    co_return ok();
+}
+
 net::Task<net::HttpStream> ControlFeed::open_blob(Sha256Digest digest) {
     net::HttpRequest call = request(net::Method::kGet, fmt::format("/api/blobs/{}", digest));
     call.total_time_max = milliseconds(0);  // any size: what counts is that bytes keep coming

@@ -63,6 +63,10 @@ public:
     /// A deployment stands otherwise than before. Thread-safe.
     void changed() { signal_.notify(std::string(kChanged)); }
 
+    /// Tells what answers used, at most GatewayUsage::kLinesMax. All of it is taken, or it is an
+    /// error.
+    net::Task<void> send_usage(std::vector<protocol::GatewayUsageLine> lines);
+
     /// A model's file as the control plane sends it; nobody has checked it.
     net::Task<net::HttpStream> open_blob(Sha256Digest digest);
     /// Some snapshot is in force.

@@ -22,6 +22,7 @@
 #include "gateway/keys.h"
 #include "gateway/model_table.h"
 #include "gateway/system_endpoints.h"
+#include "gateway/usage_sender.h"
 #include "gateway/usage_spool.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
@@ -228,6 +229,17 @@ public:
               },
               ground_.settings.keeper
           ),
+          usage_sender_(
+              {
+                  .spool = *ground_.usage,
+                  .disk = disk_,
+                  .clock = ground_.clock,
+                  .random = ground_.random,
+                  .send = [this](std::vector<UsageLine> lines
+                          ) { return feed_->send_usage(std::move(lines)); },
+              },
+              ground_.settings.send_usage_every
+          ),
           text_(
               {models_, streams_, *ground_.usage, ground_.clock, ground_.random, ids_},
               ground_.settings.text
@@ -288,6 +300,7 @@ public:
         if (feed_) {
             TRY_STATUS(feeds_.spawn("follow", feed_->follow()));
             TRY_STATUS(feeds_.spawn("report", feed_->report(url_of(ground_.settings, port()))));
+            TRY_STATUS(feeds_.spawn("send usage", usage_sender_.run()));
         }
         log_.info("ready", {{"address", ground_.settings.address}, {"port", server_->port()}});
         return {};
@@ -437,6 +450,7 @@ private:
     std::optional<ControlFeed> feed_;
     staging::FileStager stager_;
     ModelKeeper keeper_;
+    UsageSender usage_sender_;
     TextEndpoints text_;
     SystemEndpoints system_;
     std::unique_ptr<net::HttpServer> server_;

@@ -46,9 +46,10 @@ struct GatewaySettings {
     /// Where clients reach it; empty: by `address`, or by this machine's name where that is all.
     std::string public_url = {};
     std::string version = {};
-    std::string commit = {};                      ///< that the program was built from
-    std::chrono::milliseconds drain_max{20'000};  ///< for requests, when the gateway stops
-    KeeperOptions keeper = {};                    ///< its folder and program come from above
+    std::string commit = {};                            ///< that the program was built from
+    std::chrono::milliseconds drain_max{20'000};        ///< for requests, when the gateway stops
+    std::chrono::milliseconds send_usage_every{2'000};  ///< to the control plane
+    KeeperOptions keeper = {};                          ///< its folder and program come from above
     TextOptions text = {};
 };
 

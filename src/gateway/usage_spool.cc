@@ -10,12 +10,9 @@
 #include <utility>
 
 #include "core/json.h"
-#include "core/json_codec.h"
 #include "core/os_error.h"
 
 namespace nexa::gateway {
-
-NEXA_JSON_CODEC(UsageLine);
 
 namespace {
 
@@ -52,10 +49,43 @@ Result<std::unique_ptr<UsageSpool>> UsageSpool::open(const std::filesystem::path
     if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0) {
         return os_error(errno, fmt::format("cut {}", path.native()));
     }
-    return std::unique_ptr<UsageSpool>(new UsageSpool(std::move(file), size));
+    return std::unique_ptr<UsageSpool>(new UsageSpool(path, std::move(file), size));
 }
 
-UsageSpool::UsageSpool(UniqueFd file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
+UsageSpool::UsageSpool(std::filesystem::path path, UniqueFd file, std::uint64_t size)
+    : path_(std::move(path)), file_(std::move(file)), size_(size) {}
+
+std::filesystem::path UsageSpool::sending_path() const {
+    return path_.parent_path() / (path_.stem().native() + ".sending" + path_.extension().native());
+}
+
+net::Task<bool> UsageSpool::set_aside() {
+    co_return co_await net::run_on(pool_, [this] { return set_aside_now(); });
+}
+
+Result<bool> UsageSpool::set_aside_now() {
+    const std::filesystem::path aside = sending_path();
+    if (::access(aside.c_str(), F_OK) == 0) {
+        return true;
+    }
+    if (size_ == 0) {
+        return false;
+    }
+    if (::rename(path_.c_str(), aside.c_str()) != 0) {
+        return os_error(errno, fmt::format("rename {}", path_.native()));
+    }
+    constexpr mode_t kOwnerOnly = 0600;
+    UniqueFd fresh(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
+    if (!fresh) {
+        Error error = os_error(errno, fmt::format("make {}", path_.native()));
+        // What comes next goes on in the old file, so it has to have the old name.
+        static_cast<void>(::rename(aside.c_str(), path_.c_str()) == 0);
+        return error;
+    }
+    file_ = std::move(fresh);
+    size_ = 0;
+    return true;
+}
 
 UsageSpool::~UsageSpool() {
     stop();

@@ -5,40 +5,17 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <tuple>
 
-#include "core/fields.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mutex.h"
 #include "net/pools.h"
+#include "net/task.h"
+#include "protocol/gateway_feed.h"
 
 namespace nexa::gateway {
 
-/// What one request used.
-struct UsageLine {
-    static constexpr std::string_view kName = "GatewayUsageLine";
-    std::string id;
-    std::string at;
-    std::string key_id;
-    std::string project_id;
-    std::string deployment_id;
-    std::int64_t prompt_tokens = 0;
-    std::int64_t completion_tokens = 0;
-
-    bool operator==(const UsageLine&) const = default;
-    static constexpr auto fields() {
-        return std::tuple{
-            field("id", &UsageLine::id, "Of the answer, so that a line counts once").required(),
-            field("at", &UsageLine::at, "RFC 3339").required(),
-            field("key_id", &UsageLine::key_id, "Who asked; empty without keys"),
-            field("project_id", &UsageLine::project_id, "Who pays"),
-            field("deployment_id", &UsageLine::deployment_id, "Which model").required(),
-            field("prompt_tokens", &UsageLine::prompt_tokens, "Read").required(),
-            field("completion_tokens", &UsageLine::completion_tokens, "Generated").required(),
-        };
-    }
-};
+using UsageLine = protocol::GatewayUsageLine;
 
 /// Appends usage to a file of JSON lines, on a thread of its own: what comes while one batch is
 /// written and flushed goes with the next. Thread-safe.
@@ -55,17 +32,24 @@ public:
     /// Never blocks. What cannot be written is kept and tried again with the next line, up to
     /// kWaitingBytesMax; what comes beyond that is lost, and logged.
     void add(const UsageLine& line);
+    /// Gives what has been written the name sending_path(), unless something has it that was not
+    /// sent yet, and begins a new file. True if there is a file of that name. Whoever has sent it
+    /// removes it.
+    net::Task<bool> set_aside();
+    std::filesystem::path sending_path() const;
     /// Writes what waits. Blocks. Repeatable.
     void stop();
 
 private:
-    explicit UsageSpool(UniqueFd file, std::uint64_t size);
+    UsageSpool(std::filesystem::path path, UniqueFd file, std::uint64_t size);
+    Result<bool> set_aside_now();
     void write_waiting();
     Status write_batch(std::string_view lines);
 
     Logger log_ = get_logger("gateway.usage");
-    UniqueFd file_;
-    std::uint64_t size_;  ///< of the whole lines; only on the pool's thread
+    const std::filesystem::path path_;
+    UniqueFd file_;       ///< only on the pool's thread, as size_
+    std::uint64_t size_;  ///< of the whole lines
     Mutex mutex_;
     std::string waiting_ NEXA_GUARDED_BY(mutex_);
     bool is_scheduled_ NEXA_GUARDED_BY(mutex_) = false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "billing/usage_store.h"
 #include "core/json.h"
 #include "crypto/dsse.h"
 #include "fleet/envelope.h"
@@ -16,6 +17,7 @@ namespace {
 using protocol::Envelope;
 using protocol::GatewayReport;
 using protocol::GatewayReportReply;
+using protocol::GatewayUsageReply;
 
 /// What clients get told to call has to be something they can call.
 Status check_url(std::string& url) {
@@ -92,6 +94,18 @@ net::Task<GatewayReportReply> GatewayFeed::report(GatewayReport report) {
     CO_TRY(const Taken taken, co_await with_.backend.write(std::move(apply)));
     tell_of_ended(taken.ended);
     co_return taken.reply;
+}
+
+net::Task<GatewayUsageReply> GatewayFeed::record_usage(protocol::GatewayUsage usage) {
+    const auto count = static_cast<std::int64_t>(usage.lines.size());
+    auto apply = [&rate_card = with_.rate_card, usage = std::move(usage)](db::Tx& tx) -> Status {
+        for (const protocol::GatewayUsageLine& line : usage.lines) {
+            TRY_STATUS(billing::usage_store::record_inference(tx, rate_card, line));
+        }
+        return {};
+    };
+    CO_TRY_STATUS(co_await with_.backend.write(std::move(apply)));
+    co_return GatewayUsageReply{.taken = count};
 }
 
 net::Task<void> GatewayFeed::prolong_all() {

@@ -57,6 +57,10 @@ public:
     /// URL).
     net::Task<protocol::GatewayReportReply> report(protocol::GatewayReport report);
 
+    /// Writes what answers used; a line that is there already counts once. Errors: kInvalidArgument
+    /// (a line of it: then none is taken).
+    net::Task<protocol::GatewayUsageReply> record_usage(protocol::GatewayUsage usage);
+
     /// Ends the jobs that no gateway takes up in time, which begins anew with a start. A database
     /// that takes no writes is waited for. Runs until cancelled.
     net::Task<void> watch_activations();

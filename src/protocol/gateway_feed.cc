@@ -11,5 +11,8 @@ NEXA_JSON_CODEC(GatewaySnapshot);
 NEXA_JSON_CODEC(GatewayDeploymentState);
 NEXA_JSON_CODEC(GatewayReport);
 NEXA_JSON_CODEC(GatewayReportReply);
+NEXA_JSON_CODEC(GatewayUsageLine);
+NEXA_JSON_CODEC(GatewayUsage);
+NEXA_JSON_CODEC(GatewayUsageReply);
 
 }  // namespace nexa::protocol

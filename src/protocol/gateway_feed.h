@@ -130,6 +130,68 @@ struct GatewayReport {
     }
 };
 
+/// What one answer used.
+struct GatewayUsageLine {
+    static constexpr std::string_view kName = "GatewayUsageLine";
+    static constexpr std::int64_t kTokensMax = 1'000'000'000;
+    std::string id;
+    std::string at;
+    std::string key_id;
+    std::string project_id;
+    std::string deployment_id;
+    std::int64_t prompt_tokens = 0;
+    std::int64_t completion_tokens = 0;
+
+    bool operator==(const GatewayUsageLine&) const = default;
+    static constexpr auto fields() {
+        using Line = GatewayUsageLine;
+        return std::tuple{
+            field("id", &Line::id, "Of the answer, so that a line counts once")
+                .required()
+                .length(1, 64),
+            field("at", &Line::at, "RFC 3339").required().length(1, 64),
+            field("key_id", &Line::key_id, "Who asked; empty without keys").length(0, 255),
+            field("project_id", &Line::project_id, "Who pays; empty: nobody").length(0, 255),
+            field("deployment_id", &Line::deployment_id, "Which model").required().length(1, 255),
+            field("prompt_tokens", &Line::prompt_tokens, "Read").required().within(0, kTokensMax),
+            field("completion_tokens", &Line::completion_tokens, "Generated")
+                .required()
+                .within(0, kTokensMax),
+        };
+    }
+};
+
+/// POST /api/gateway/usage. Sending lines again changes nothing: a gateway sends what was not
+/// confirmed.
+struct GatewayUsage {
+    static constexpr std::string_view kName = "GatewayUsage";
+    static constexpr std::size_t kLinesMax = 1000;
+    std::vector<GatewayUsageLine> lines;
+
+    bool operator==(const GatewayUsage&) const = default;
+    static constexpr auto fields() {
+        return std::tuple{
+            field("lines", &GatewayUsage::lines, "One for each answer")
+                .required()
+                .length(1, kLinesMax),
+        };
+    }
+};
+
+/// All lines of the request are on the disk.
+struct GatewayUsageReply {
+    static constexpr std::string_view kName = "GatewayUsageReply";
+    std::int64_t taken = 0;
+
+    bool operator==(const GatewayUsageReply&) const = default;
+    static constexpr auto fields() {
+        return std::tuple{
+            field("taken", &GatewayUsageReply::taken, "Lines that need not be sent again")
+                .required()
+        };
+    }
+};
+
 struct GatewayReportReply {
     static constexpr std::string_view kName = "GatewayReportReply";
     std::int64_t serial = 0;

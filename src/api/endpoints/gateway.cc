@@ -19,6 +19,7 @@ constexpr std::int64_t kWaitSecondsMax = 60;
 /// The longest wait, and a little.
 constexpr std::chrono::seconds kLongPoll{75};
 constexpr std::size_t kReportBytesMax = std::size_t{8} << 20;
+constexpr std::size_t kUsageBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kRegionLengthMax = 64;
 
 Result<orchestration::SnapshotWish> wish_of(const net::Call& call) {
@@ -68,6 +69,13 @@ std::vector<net::Route> GatewayEndpoints::routes() {
              "gateway_report",
              "Say how deployments stand on a gateway"});
     report_row.body_bytes_max = kReportBytesMax;
+    net::Route usage_row =
+        row(kNoun,
+            {Method::kPost,
+             "/api/gateway/usage",
+             "gateway_usage",
+             "Say what answers used; a line that is sent again counts once"});
+    usage_row.body_bytes_max = kUsageBytesMax;
     net::Route blob_row =
         row(kNoun,
             {Method::kGet, "/api/blobs/{digest}", "blobs_get", "Fetch a model's file by its hash"});
@@ -76,6 +84,7 @@ std::vector<net::Route> GatewayEndpoints::routes() {
     return {
         net::typed(snapshot_row(), *this, &GatewayEndpoints::snapshot),
         net::typed(report_row, *this, &GatewayEndpoints::report),
+        net::typed(usage_row, *this, &GatewayEndpoints::usage),
         net::typed(
             row(kNoun,
                 {Method::kGet,
@@ -98,6 +107,12 @@ net::Task<protocol::GatewayReportReply> GatewayEndpoints::report(
     net::Call, protocol::GatewayReport report
 ) {
     co_return co_await with_.feed.report(std::move(report));
+}
+
+net::Task<protocol::GatewayUsageReply> GatewayEndpoints::usage(
+    net::Call, protocol::GatewayUsage usage
+) {
+    co_return co_await with_.feed.record_usage(std::move(usage));
 }
 
 net::Task<protocol::CoordinatorKeyView> GatewayEndpoints::key(net::Call) {

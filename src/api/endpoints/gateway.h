@@ -28,6 +28,7 @@ public:
 private:
     net::Task<protocol::Envelope> snapshot(net::Call call);
     net::Task<protocol::GatewayReportReply> report(net::Call call, protocol::GatewayReport report);
+    net::Task<protocol::GatewayUsageReply> usage(net::Call call, protocol::GatewayUsage usage);
     net::Task<protocol::CoordinatorKeyView> key(net::Call call);
     net::Task<net::Response> get_blob(net::Request request);
 
