@@ -5,9 +5,9 @@
 #include <array>
 #include <cmath>
 #include <unordered_map>
+#include <utility>
 
 #include "data/counter_random.h"
-#include "data/exact_dedup.h"
 #include "data/shuffle.h"
 
 namespace nexa::data {
@@ -34,12 +34,11 @@ Result<Shares> normalized(const SplitShares& shares) {
     return parts;
 }
 
-}  // namespace
+double point_of(const Hash128& hash, std::uint64_t seed) {
+    return CounterRandom(mix_bits(seed) ^ hash.high, hash.low).unit();
+}
 
-Result<Split> split_of(std::string_view group_key, const SplitShares& shares, std::uint64_t seed) {
-    TRY(const Shares parts, normalized(shares));
-    const Hash128 hash = hash_bytes(group_key);
-    const double point = CounterRandom(mix_bits(seed) ^ hash.high, hash.low).unit();
+Split split_at(double point, const Shares& parts) {
     // A share of zero takes nothing, also where rounding leaves a gap below 1.
     double below = 0;
     Split last = Split::kTrain;
@@ -55,6 +54,70 @@ Result<Split> split_of(std::string_view group_key, const SplitShares& shares, st
         }
     }
     return last;
+}
+
+}  // namespace
+
+Result<Split> split_of(std::string_view group_key, const SplitShares& shares, std::uint64_t seed) {
+    TRY(const Shares parts, normalized(shares));
+    return split_at(point_of(hash_bytes(group_key), seed), parts);
+}
+
+SplitDraw::SplitDraw(const Shares& shares, std::uint64_t seed) : shares_(shares), seed_(seed) {
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        drew_[i] = shares[i] <= 0;  // nothing is lacking where nothing belongs
+    }
+}
+
+Result<SplitDraw> SplitDraw::create(const SplitShares& shares, std::uint64_t seed) {
+    TRY(const Shares parts, normalized(shares));
+    return SplitDraw(parts, seed);
+}
+
+SplitDraw::Group SplitDraw::group_of(std::string_view key) const {
+    const Hash128 hash = hash_bytes(key);
+    return {.point = point_of(hash, seed_), .hash = hash};
+}
+
+Split SplitDraw::drawn_by(const Group& group) const {
+    return split_at(group.point, shares_);
+}
+
+void SplitDraw::see(std::string_view group_key) {
+    const Group group = group_of(group_key);
+    const Split split = drawn_by(group);
+    drew_[static_cast<std::size_t>(split)] = true;
+    if (groups_.size() < kGroupsForAll) {
+        groups_.insert(group.hash);
+    }
+    first_ = std::min(first_.value_or(group), group);
+    auto& [last, before] = last_of_train_;
+    if (split != Split::kTrain || group == last) {
+        return;
+    }
+    if (!last || *last < group) {
+        before = std::exchange(last, group);
+    } else if (!before || *before < group) {
+        before = group;
+    }
+}
+
+Split SplitDraw::split_of(std::string_view group_key) const {
+    const Group group = group_of(group_key);
+    const auto lacks = [this](Split split) { return !drew_[static_cast<std::size_t>(split)]; };
+    if (lacks(Split::kTrain) && group == first_) {
+        return Split::kTrain;
+    }
+    if (groups_.size() >= kGroupsForAll) {
+        const auto& [last, before] = last_of_train_;
+        if (lacks(Split::kTest) && group == last) {
+            return Split::kTest;
+        }
+        if (lacks(Split::kValidation) && group == (lacks(Split::kTest) ? before : last)) {
+            return Split::kValidation;
+        }
+    }
+    return drawn_by(group);
 }
 
 Result<std::vector<Split>> split_rows(

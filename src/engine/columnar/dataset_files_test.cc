@@ -81,6 +81,63 @@ TEST_F(Splits, TheNamesOfFilesSayThem) {
     EXPECT_EQ(read().value().rows.size(), 10U);
 }
 
+TEST_F(Splits, OneNamedSplitThatIsNotTrainIsThatSplitOnly) {
+    for (const auto& [name, split] :
+         {std::pair("test.jsonl", Split::kTest), std::pair("dev.jsonl", Split::kValidation)}) {
+        write(name, many_rows(200));
+        EXPECT_EQ(read({.split = split}).value().rows.size(), 200U);
+        EXPECT_TRUE(read({.split = Split::kTrain}).value().rows.empty());
+        write("more.jsonl", many_rows(30));
+        EXPECT_EQ(read({.split = split}).value().rows.size(), 200U);
+        EXPECT_EQ(read({.split = Split::kTrain}).value().rows.size(), 30U);
+        std::filesystem::remove(folder.path() / name);
+        std::filesystem::remove(folder.path() / "more.jsonl");
+    }
+}
+
+TEST_F(Splits, OfTenRowsEverySplitHasOneInWhateverOrderTheyCome) {
+    std::string forward;
+    std::string backward;
+    for (int i = 0; i < 10; ++i) {
+        const std::string line = fmt::format("{{\"prompt\":\"q{}\",\"answer\":\"a\"}}\n", i);
+        forward += line;
+        backward = line + backward;
+    }
+    const auto prompts = [&](Split split) {
+        return count_by_prompt(read({.split = split}).value().rows);
+    };
+    write("rows.jsonl", forward);
+    const auto validation = prompts(Split::kValidation);
+    const auto test = prompts(Split::kTest);
+    EXPECT_FALSE(validation.empty());
+    EXPECT_FALSE(test.empty());
+    EXPECT_EQ(prompts(Split::kTrain).size() + validation.size() + test.size(), 10U);
+    for (const SourceRow& row : read().value().rows) {  // who reads all sees the same splits
+        EXPECT_EQ(row.split == Split::kTest, test.contains(std::string(prompt_of(row.row))));
+    }
+    write("rows.jsonl", "not a row\n" + backward);  // a bad row moves nobody
+    const auto again = read({.split = Split::kTest, .on_bad_row = OnBadRow::kReport}).value().rows;
+    EXPECT_EQ(count_by_prompt(again), test);
+}
+
+TEST_F(Splits, OfTenChunksOfATextEverySplitHasOne) {
+    std::string text;
+    for (int i = 0; i < 10; ++i) {
+        text += fmt::format("paragraph {:04}\n\n", i);
+    }
+    for (const char* name : {"a.txt", "b.txt", "c.txt", "d.txt"}) {
+        write(name, text);
+        std::size_t rows = 0;
+        for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+            const auto some = read({.split = split, .text_chunk_bytes = 20}).value().rows;
+            EXPECT_FALSE(some.empty()) << name << data::to_string(split);
+            rows += some.size();
+        }
+        EXPECT_EQ(rows, 10U);
+        std::filesystem::remove(folder.path() / name);
+    }
+}
+
 TEST_F(Splits, ASplitThatIsNotThereHasNoRows) {
     write("train.jsonl", many_rows(3));
     write("test.jsonl", many_rows(3));

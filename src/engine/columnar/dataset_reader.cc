@@ -177,11 +177,44 @@ SplitBy find_split_by(std::span<const DataFile> files) {
             shown.insert(*file.split);
         }
     }
-    if (shown.size() > 1) {
+    // A train.jsonl alone may be all that somebody has; who names a test set means it.
+    if (shown.size() > 1 || shown.contains(Split::kValidation) || shown.contains(Split::kTest)) {
         return SplitBy::kFile;
     }
     const bool texts = files.front().kind == internal::FileKind::kText;
     return !texts && column_shows_splits(files) ? SplitBy::kColumn : SplitBy::kContent;
+}
+
+/// What rows of one split have in common with no row of another.
+std::string split_key_of(const DataFile& file, std::int64_t number, const data::DatasetRow& row) {
+    return file.kind == internal::FileKind::kText ? fmt::format("{}#{}", file.name, number)
+                                                  : internal::split_key_of(row);
+}
+
+/// For rows that draw their split. Looks at some dozens of them, or at all where they do not show
+/// every split. What cannot be read is the reading's to tell.
+Result<data::SplitDraw> draw_splits(
+    std::span<const DataFile> files, std::size_t text_chunk_bytes, RowFormat format
+) {
+    TRY(data::SplitDraw draw, data::SplitDraw::create(kShares, 0));
+    Records records(files, text_chunk_bytes);
+    while (!draw.is_settled()) {
+        auto record = records.next();
+        if (!record) {
+            continue;
+        }
+        if (!*record) {
+            break;
+        }
+        if (!(*record)->fault.empty()) {
+            continue;
+        }
+        const std::int64_t number = (*record)->number;
+        if (const auto row = internal::to_row(format, **record)) {
+            draw.see(split_key_of(records.file(), number, *row));
+        }
+    }
+    return draw;
 }
 
 /// Rows in a file, from its footer or its first rows; nothing if it cannot be read.
@@ -244,10 +277,10 @@ struct DatasetReader::Impl {
     ReaderOptions options;
     RowFormat format = RowFormat::kAuto;
     SplitBy split_by = SplitBy::kContent;
+    std::optional<data::SplitDraw> draw = {};  // of all rows, if by content
     std::int64_t rows_expected = 0;
     std::optional<Records> records = {};
     std::int64_t rows_given = 0;
-    std::int64_t bad_rows = 0;
     bool failed = false;
 
     Status open(const std::filesystem::path& folder);
@@ -269,6 +302,9 @@ Status DatasetReader::Impl::open(const std::filesystem::path& folder) {
         std::erase_if(files, [&](const DataFile& file) {
             return file.split.value_or(Split::kTrain) != *options.split;
         });
+    }
+    if (split_by == SplitBy::kContent) {
+        TRY(draw, draw_splits(files, options.text_chunk_bytes, format));
     }
     estimate();
     records.emplace(files, options.text_chunk_bytes);
@@ -292,7 +328,6 @@ Status DatasetReader::Impl::on_fault(BadRow bad, Error error) {
         failed = true;
         return error;
     }
-    ++bad_rows;
     if (options.report) {
         options.report(bad);
     }
@@ -310,10 +345,8 @@ Result<Split> DatasetReader::Impl::split_of(const Record& record, const data::Da
             return *split;
         }
     }
-    const std::string key = file.kind == internal::FileKind::kText
-                                ? fmt::format("{}#{}", file.name, record.number)
-                                : internal::split_key_of(row);
-    return data::split_of(key, kShares, 0);
+    const std::string key = split_key_of(file, record.number, row);
+    return draw ? draw->split_of(key) : data::split_of(key, kShares, 0);
 }
 
 Result<std::optional<SourceRow>> DatasetReader::Impl::to_source_row(Record record) {
@@ -386,10 +419,6 @@ Result<std::optional<SourceRow>> DatasetReader::next() {
 
 std::int64_t DatasetReader::rows_total() const {
     return impl_->rows_expected;
-}
-
-std::int64_t DatasetReader::bad_rows() const {
-    return impl_->bad_rows;
 }
 
 }  // namespace nexa::columnar

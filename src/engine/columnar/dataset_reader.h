@@ -61,10 +61,11 @@ struct ReaderOptions {
 /// names. A line, a cell or a whole text may have 64 MiB.
 ///
 /// Splits: a file whose stem or folder begins with the word train, validation (valid, val, dev) or
-/// test belongs to that split, the others to train. Where names show fewer than two splits, a
-/// column `split` with these words decides if it shows two; else the row's prompt (of a chat all
-/// but the last answer; of a text file its name and chunk number) draws train, validation or test
-/// 90:5:5, seed 0. So who reads one split never sees another's rows.
+/// test belongs to that split, the others to train. Where no name shows a split but train, a column
+/// `split` with these words decides if it shows two; else the row's prompt (of a chat all but the
+/// last answer; of a text file its name and chunk number) draws train, validation or test 90:5:5,
+/// seed 0, and of ten different ones or more each split has at least one (data::SplitDraw). So who
+/// reads one split never sees another's rows, and all readers of a dataset see the same splits.
 ///
 /// One thread, move-only, blocks on the disk. Memory does not grow with the dataset: a row, or a
 /// batch of a Parquet row group, at a time.
@@ -84,8 +85,6 @@ public:
     Result<std::optional<SourceRow>> next();
     /// An estimate for progress bars, from the first rows and the sizes; 0 if unknown.
     std::int64_t rows_total() const;
-    /// Bad rows so far.
-    std::int64_t bad_rows() const;
 
 private:
     struct Impl;

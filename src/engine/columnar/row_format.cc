@@ -167,6 +167,24 @@ std::string_view answer_of(const data::DatasetRow& row) {
     );
 }
 
+std::vector<text::ChatMessage> turns_of(const data::DatasetRow& row) {
+    using Turns = std::vector<text::ChatMessage>;
+    const auto pair = [](const std::string& question, const std::string& answer) -> Turns {
+        return {{"user", question}, {"assistant", answer}};
+    };
+    return std::visit(
+        Overloaded{
+            [](const data::ChatRow& chat) { return chat.messages; },
+            [&](const data::PromptCompletionRow& made) {
+                return pair(made.prompt, made.completion);
+            },
+            [&](const data::QuestionAnswerRow& made) { return pair(made.question, made.answer); },
+            [](const data::TextRow&) { return Turns(); },
+        },
+        row
+    );
+}
+
 namespace internal {
 
 std::optional<std::size_t> column_index(

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "data/lint.h"
+#include "text/chat_template.h"
 
 namespace nexa::columnar {
 
@@ -27,5 +29,8 @@ std::optional<RowFormat> row_format_from(std::string_view name);
 /// The views point into `row`.
 std::string_view prompt_of(const data::DatasetRow& row);
 std::string_view answer_of(const data::DatasetRow& row);
+
+/// The turns that a row stands for, its answer as the assistant's; a text has none.
+std::vector<text::ChatMessage> turns_of(const data::DatasetRow& row);
 
 }  // namespace nexa::columnar

@@ -6,10 +6,14 @@
 #include <vector>
 
 #include "data/generators.h"
+#include "engine/pipelines/row_meta.h"
+#include "evaluation/task.h"
 
 namespace nexa::pipelines {
 
 namespace {
+
+using evaluation::trimmed;
 
 /// The numbers of the answers that ended by themselves.
 std::vector<std::size_t> complete_ones(std::span<const Answer> answers) {
@@ -34,9 +38,10 @@ std::size_t most_frequent(std::span<const Answer> answers, std::span<const std::
 
 Result<bool> is_right(const columnar::SourceRow& row, std::string_view answer) {
     const std::string_view prompt = columnar::prompt_of(row.row);
-    if (const auto domain = data::domain_from(meta_of(row, "domain"))) {
-        const auto order = meta_of(row, "answer_order") == "reversed" ? data::AnswerOrder::kReversed
-                                                                      : data::AnswerOrder::kForward;
+    if (const auto domain = data::domain_from(meta_of(row.meta, "domain"))) {
+        const auto order = meta_of(row.meta, "answer_order") == "reversed"
+                               ? data::AnswerOrder::kReversed
+                               : data::AnswerOrder::kForward;
         TRY(const data::Verdict verdict, data::verify(*domain, prompt, answer, order));
         return verdict.correct;
     }
@@ -56,21 +61,6 @@ Selection selection_from(std::string_view name) {
         return Selection::kMajority;
     }
     return name == "first" ? Selection::kFirst : Selection::kVerifier;
-}
-
-std::string_view meta_of(const columnar::SourceRow& row, std::string_view name) {
-    const auto found = std::ranges::find(row.meta, name, [](const auto& entry) {
-        return std::string_view(entry.first);
-    });
-    return found == row.meta.end() ? std::string_view() : std::string_view(found->second);
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kSpace = " \t\r\n\f\v";
-    const std::size_t begin = text.find_first_not_of(kSpace);
-    return begin == std::string_view::npos
-               ? std::string_view()
-               : text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
 Result<Selected> select_answer(

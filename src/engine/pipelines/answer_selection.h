@@ -35,10 +35,4 @@ Result<Selected> select_answer(
     const columnar::SourceRow& row, std::span<const Answer> answers, Selection selection
 );
 
-/// The row's meta value of that name; empty if there is none.
-std::string_view meta_of(const columnar::SourceRow& row, std::string_view name);
-
-/// Without white space at either end.
-std::string_view trimmed(std::string_view text);
-
 }  // namespace nexa::pipelines

@@ -7,9 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "evaluation/html.h"
+
 namespace nexa::pipelines {
 
 namespace {
+
+using evaluation::escape_html;
 
 constexpr std::string_view kHead = R"(<!doctype html>
 <html lang="en">
@@ -31,29 +35,6 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 </head>
 <body>
 )";
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char byte : text) {
-        switch (byte) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += byte;
-        }
-    }
-    return out;
-}
 
 template <class... Args>
 void put(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
@@ -84,7 +65,7 @@ void put_counts(
     }
     put(out, "<h2>{}</h2>\n<table>\n<tr><th>rule</th><th class=\"n\">rows</th></tr>\n", title);
     for (const auto& [rule, rows] : counts) {
-        put(out, "<tr><td>{}</td><td class=\"n\">{}</td></tr>\n", escaped(rule), rows);
+        put(out, "<tr><td>{}</td><td class=\"n\">{}</td></tr>\n", escape_html(rule), rows);
     }
     put(out, "</table>\n");
 }
@@ -142,11 +123,11 @@ void put_examples(std::string& out, std::span<const AuditFinding> examples) {
     for (const AuditFinding& finding : sorted) {
         put(out,
             "<tr><td>{}</td><td>{}:{} {}</td><td>{}</td></tr>\n",
-            escaped(finding.rule),
-            escaped(finding.file),
+            escape_html(finding.rule),
+            escape_html(finding.file),
             finding.number,
-            escaped(finding.field),
-            escaped(finding.message));
+            escape_html(finding.field),
+            escape_html(finding.message));
     }
     put(out, "</table>\n");
 }
@@ -158,7 +139,7 @@ void put_metrics(std::string& out, const AuditTotals& totals) {
     }
     put(out, "<h2>All numbers</h2>\n<table>\n");
     for (const auto& [name, value] : *metrics) {
-        put(out, "<tr><td>{}</td><td class=\"n\">{:.6g}</td></tr>\n", escaped(name), value);
+        put(out, "<tr><td>{}</td><td class=\"n\">{:.6g}</td></tr>\n", escape_html(name), value);
     }
     put(out, "</table>\n");
 }
@@ -167,17 +148,17 @@ void put_metrics(std::string& out, const AuditTotals& totals) {
 
 std::string to_html(const AuditReport& report) {
     std::string out(kHead);
-    put(out, "<h1>Audit of {}</h1>\n", escaped(report.dataset));
+    put(out, "<h1>Audit of {}</h1>\n", escape_html(report.dataset));
     put(out,
         "<p class=\"score\">{:.2f} <small>of 5, {}</small></p>\n",
         report.score.overall,
-        escaped(report.score.tier));
+        escape_html(report.score.tier));
     put(out,
         "<p>{} rows of format {}, {} that cannot be read; tokens are counted by {}.</p>\n",
         report.totals.rows(),
-        escaped(report.format),
+        escape_html(report.format),
         report.totals.unreadable(),
-        escaped(report.tokenizer));
+        escape_html(report.tokenizer));
     put_shares(out, report.totals.components());
     put_histogram(out, report.totals.token_bins());
     put_counts(out, "Form", report.totals.lint());

@@ -36,7 +36,7 @@ private:
 struct BenchmarkWork {
     Job& job;
     const protocol::EvaluateSpec& spec;
-    const LocalModel& model;
+    const nets::LanguageModel& model;
     columnar::DatasetReader& rows;
     ItemsFile& items;
 };

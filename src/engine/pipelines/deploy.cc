@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/pipelines/deploy.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/tensor.h>
 
@@ -16,11 +15,9 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/json_codec.h"
-#include "core/json_writer.h"
 #include "engine/nets/generate.h"
-#include "engine/nets/weights.h"
+#include "engine/nets/language_model.h"
 #include "models/safetensors.h"
-#include "models/text_codec.h"
 #include "protocol/deploy_spec.h"
 #include "protocol/job_results.h"
 
@@ -71,31 +68,12 @@ struct DeploymentCard {
 NEXA_JSON_CODEC(DeploymentCard);
 
 namespace fs = std::filesystem;
+using nets::LanguageModel;
 
 constexpr std::string_view kFolder = "deployment";
 constexpr std::string_view kPrompt = "Hello";
 constexpr std::int64_t kAnswerTokensMax = 8;
 constexpr int kSteps = 4;
-constexpr std::size_t kIndent = 2;
-
-/// A model as a folder holds it: weights and the way it reads and writes text.
-struct Model {
-    nets::Decoder decoder;
-    models::TextCodec codec;
-};
-
-Result<Model> load(const fs::path& folder) {
-    TRY(auto decoder, nets::load_decoder(folder));
-    TRY(auto codec, models::TextCodec::load(folder));
-    if (codec.tokenizer().vocabulary_size() > decoder.config().vocab) {
-        return Error::invalid_argument(
-            "the tokenizer has {} tokens, the model only {}",
-            codec.tokenizer().vocabulary_size(),
-            decoder.config().vocab
-        );
-    }
-    return Model{.decoder = std::move(decoder), .codec = std::move(codec)};
-}
 
 /// The type that the checkpoint's weights are stored in: the export is no larger.
 Result<nets::StoredAs> stored_as(const fs::path& folder) {
@@ -111,30 +89,8 @@ Result<nets::StoredAs> stored_as(const fs::path& folder) {
     return all_are(models::Dtype::kF16) ? nets::StoredAs::kFloat16 : nets::StoredAs::kFloat32;
 }
 
-/// What servers that read Hugging Face's layout take as the defaults of an answer.
-std::string generation_config(const Model& model) {
-    JsonWriter writer(kIndent);
-    writer.begin_object();
-    if (const auto bos = model.decoder.config().bos_id) {
-        writer.key("bos_token_id");
-        writer.whole(*bos);
-    }
-    writer.key("eos_token_id");
-    writer.whole(model.codec.end_id());
-    writer.key("pad_token_id");
-    writer.whole(model.decoder.config().pad_id.value_or(model.codec.end_id()));
-    writer.end_object();
-    return writer.take() + "\n";
-}
-
-Status export_model(const Model& model, nets::StoredAs stored, const fs::path& folder) {
-    TRY_STATUS(nets::export_decoder(folder, model.decoder, stored));
-    TRY_STATUS(model.codec.save(folder));
-    return write_file_atomically(folder / "generation_config.json", generation_config(model));
-}
-
 /// The prompt's ids, or as many of its last as leave room for an answer.
-Result<std::vector<std::int64_t>> prompt_ids(const Model& model) {
+Result<std::vector<std::int64_t>> prompt_ids(const LanguageModel& model) {
     const std::vector<text::ChatMessage> question{{"user", std::string(kPrompt)}};
     TRY(const auto encoded, model.codec.encode_question(question));
     const auto room = static_cast<std::size_t>(model.decoder.config().max_positions - 1);
@@ -144,7 +100,7 @@ Result<std::vector<std::int64_t>> prompt_ids(const Model& model) {
     );
 }
 
-Status check_logits(const Model& model, const std::vector<std::int64_t>& ids) {
+Status check_logits(const LanguageModel& model, const std::vector<std::int64_t>& ids) {
     const std::vector<std::int64_t> lengths{static_cast<std::int64_t>(ids.size())};
     const auto seen =
         model.decoder.prefill(at::tensor(ids).unsqueeze(0), lengths, lengths.front() + 1);
@@ -155,7 +111,7 @@ Status check_logits(const Model& model, const std::vector<std::int64_t>& ids) {
     return {};
 }
 
-Result<SmokeTest> try_out(Job& job, const Model& model) {
+Result<SmokeTest> try_out(Job& job, const LanguageModel& model) {
     const auto begun = job.clock.steady_now();
     TRY(const auto ids, prompt_ids(model));
     if (ids.empty()) {
@@ -203,14 +159,14 @@ Result<DeploymentCard> make(Job& job, const fs::path& checkpoint, const fs::path
     DeploymentCard card{.source = source_of(job)};
     {
         TRY(const nets::StoredAs stored, stored_as(checkpoint));
-        TRY(const Model model, load(checkpoint));
+        TRY(const LanguageModel model, nets::load_language_model(checkpoint));
         TRY_STATUS(step(job, 1));
-        TRY_STATUS(export_model(model, stored, folder));
+        TRY_STATUS(nets::export_language_model(folder, model, stored));
         card.parameters = model.decoder.config().parameter_count();
     }
     TRY_STATUS(step(job, 2));
     // What is served is what was written, not what is in memory.
-    auto served = load(folder);
+    auto served = nets::load_language_model(folder);
     if (!served) {
         return std::move(served).error().while_doing("load the exported model again");
     }
@@ -233,7 +189,6 @@ Result<protocol::EngineResult> run_deploy(Job& job) {
             .at("model_id")
             .hint("give the ckpt_… id of one: nexa artifact ls --kind checkpoint");
     }
-    at::set_num_threads(job.threads());
     const std::string deployment_id = job.artifact_id("deployment");
     TRY(const fs::path folder, job.make_output(kFolder));
     auto made = make(job, *checkpoint, folder);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "core/json.h"
@@ -14,6 +13,9 @@
 #include "engine/pipelines/answer_selection.h"
 #include "engine/pipelines/cached_teacher.h"
 #include "engine/pipelines/distilled_writer.h"
+#include "engine/pipelines/row_meta.h"
+#include "engine/pipelines/training_rows.h"
+#include "evaluation/task.h"
 #include "protocol/distill_spec.h"
 #include "protocol/job_results.h"
 
@@ -37,23 +39,25 @@ TeacherOptions options_of(const DistillSpec& spec) {
 
 /// What was said before the answer that is wanted.
 std::vector<text::ChatMessage> conversation_of(const SourceRow& row) {
-    if (const auto* chat = std::get_if<data::ChatRow>(&row.row)) {
-        std::vector<text::ChatMessage> messages = chat->messages;
-        if (!messages.empty() && messages.back().role == "assistant") {
-            messages.pop_back();
-        }
-        return messages;
+    std::vector<text::ChatMessage> turns = columnar::turns_of(row.row);
+    if (!turns.empty() && turns.back().role == "assistant") {
+        turns.pop_back();
     }
-    return {{.role = "user", .content = std::string(columnar::prompt_of(row.row))}};
+    return turns;
 }
 
-/// The same prompt draws the same answers wherever it stands.
-std::uint64_t seed_of(std::uint64_t seed, const std::vector<text::ChatMessage>& messages, int k) {
+data::Hash128 hash_of(const std::vector<text::ChatMessage>& conversation) {
     std::vector<std::string_view> parts;
-    for (const text::ChatMessage& message : messages) {
+    for (const text::ChatMessage& message : conversation) {
+        parts.push_back(message.role);
         parts.push_back(message.content);
     }
-    return nets::mix_bits(seed ^ data::hash_fields(parts).low) + static_cast<std::uint64_t>(k);
+    return data::hash_fields(parts);
+}
+
+/// The same conversation draws the same answers wherever it stands.
+std::uint64_t seed_of(std::uint64_t seed, const std::vector<text::ChatMessage>& messages, int k) {
+    return nets::mix_bits(seed ^ hash_of(messages).low) + static_cast<std::uint64_t>(k);
 }
 
 class Distillation {
@@ -69,6 +73,7 @@ public:
     Status teach(DatasetReader reader);
     Status carry_over(DatasetReader reader);
     std::map<std::string, std::int64_t> counts() const;
+    std::int64_t prompts() const { return prompts_; }
     std::int64_t kept() const { return kept_; }
 
 private:
@@ -99,7 +104,7 @@ Status Distillation::teach(DatasetReader reader) {
         if (!row) {
             break;
         }
-        if (seen_.add(data::hash_bytes(columnar::prompt_of(row->row)), row->number)) {
+        if (seen_.add(hash_of(conversation_of(*row)), row->number)) {
             ++repeated_;
             continue;
         }
@@ -145,7 +150,7 @@ Status Distillation::teach_some(std::vector<SourceRow> rows) {
         const auto of_row = std::span(answers).subspan(i * samples, samples);
         TRY(const Selected selected, select_answer(rows[i], of_row, selection_));
         if (selected.answer) {
-            TRY_STATUS(keep(rows[i], trimmed(of_row[*selected.answer].text)));
+            TRY_STATUS(keep(rows[i], evaluation::trimmed(of_row[*selected.answer].text)));
             ++kept_;
         } else {
             TRY_STATUS(writer_.reject(rows[i], selected.reason));
@@ -166,11 +171,11 @@ Status Distillation::carry_over(DatasetReader reader) {
 }
 
 Status Distillation::keep(const SourceRow& row, std::string_view answer) {
-    const bool reverses = spec_.reverse_answer && meta_of(row, "answer_order") != "reversed";
+    const bool reverses = spec_.reverse_answer && meta_of(row.meta, "answer_order") != "reversed";
     if (!reverses) {
         return writer_.add(row, answer, false);
     }
-    if (meta_of(row, "domain") != "arithmetic") {
+    if (meta_of(row.meta, "domain") != "arithmetic") {
         return Error::invalid_argument("only answers of arithmetic can be written in reverse")
             .at("reverse_answer");
     }
@@ -196,7 +201,8 @@ Result<std::unique_ptr<Teacher>> open_teacher(const Job& job, const DistillSpec&
     if (const auto folder = job.input("teacher")) {
         return open_local_teacher(*folder, options_of(spec), job.cancel);
     }
-    auto teacher = open_endpoint_teacher(job.dir, spec.teacher, options_of(spec), job.cancel);
+    auto teacher =
+        open_endpoint_teacher(job.dir, spec.teacher, options_of(spec), job.cancel, job.clock);
     if (!teacher) {
         return std::move(teacher).error().at("teacher").while_doing("ask " + spec.teacher);
     }
@@ -251,6 +257,9 @@ Result<protocol::EngineResult> run_distill(Job& job) {
     TRY(DistilledWriter writer, DistilledWriter::create(folder, train.format()));
     Distillation distillation(job, spec, cached, writer);
     TRY_STATUS(distillation.teach(std::move(train)));
+    if (distillation.prompts() == 0) {
+        return no_training_rows();
+    }
     if (distillation.kept() == 0) {
         return Error::invalid_argument("none of the teacher's answers was accepted")
             .at("selection")

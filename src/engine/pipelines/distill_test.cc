@@ -8,6 +8,8 @@
 #include "engine/pipelines/answer_selection.h"
 #include "engine/pipelines/cached_teacher.h"
 #include "engine/pipelines/job_folder_test_internal.h"
+#include "engine/pipelines/llm_worker_test_internal.h"
+#include "engine/pipelines/row_meta.h"
 #include "protocol/job_results.h"
 
 namespace nexa::pipelines {
@@ -207,7 +209,7 @@ TEST(Distill, KeepsWhatIsRightAndCarriesTheHeldOutRowsOver) {
     const auto train = rows_of(folder, data::Split::kTrain);
     ASSERT_EQ(train.size(), 25U);
     EXPECT_EQ(columnar::answer_of(train[0].row), "7");
-    EXPECT_EQ(meta_of(train[0], "kind"), "k");
+    EXPECT_EQ(meta_of(train[0].meta, "kind"), "k");
     const auto test = rows_of(folder, data::Split::kTest);
     ASSERT_EQ(test.size(), 1U);
     EXPECT_EQ(columnar::answer_of(test[0].row), "6") << "its own, not the teacher's";
@@ -241,7 +243,7 @@ TEST(Distill, ReversedAnswersAreForArithmeticAlone) {
     ASSERT_TRUE(sums.run("distill", spec)) << sums.result().error->message;
     const auto test = rows_of(sums.output("distill"), data::Split::kTest);
     EXPECT_EQ(columnar::answer_of(test[0].row), "81");
-    EXPECT_EQ(meta_of(test[0], "answer_order"), "reversed");
+    EXPECT_EQ(meta_of(test[0].meta, "answer_order"), "reversed");
 }
 
 TEST(Distill, ATeacherThatIsNotThereIsSaidAndHowToGetOne) {
@@ -253,6 +255,46 @@ TEST(Distill, ATeacherThatIsNotThereIsSaidAndHowToGetOne) {
     EXPECT_EQ(ended.error().code, ErrorCode::kNotFound);
     EXPECT_THAT(ended.error().to_string(), HasSubstr("openai/gpt-x"));
     EXPECT_THAT(ended.error().to_string(), HasSubstr("worker's operator"));
+}
+
+TEST(Distill, ConversationsThatEndInTheSameQuestionAreAllAsked) {
+    JobFolder job;
+    FakeLlmWorker worker(job.dir.path(), [](const protocol::LlmRequest& request) {
+        return protocol::LlmReply{
+            .id = request.id, .choices = {{.text = request.messages.front().content}}
+        };
+    });
+    const auto chat = [](std::string_view about, std::string_view answer) {
+        return fmt::format(
+            R"({{"messages":[{{"role":"user","content":"{}"}},)"
+            R"({{"role":"assistant","content":"Well."}},)"
+            R"({{"role":"user","content":"Why?"}},{{"role":"assistant","content":"{}"}}]}})"
+            "\n",
+            about,
+            answer
+        );
+    };
+    const auto folder = job.add_input("dataset", "dataset");
+    job.add_file(folder / "train.jsonl", chat("rain", "a") + chat("snow", "b") + chat("rain", "c"));
+    job.add_file(folder / "test.jsonl", chat("hail", "d"));
+    const Status ended =
+        job.run("distill", R"({"dataset_uri":"ds_1","teacher":"a/b","selection":"first"})");
+    ASSERT_TRUE(ended) << ended.error().to_string();
+    const auto train = rows_of(job.output("distill"), data::Split::kTrain);
+    ASSERT_EQ(train.size(), 2U);
+    EXPECT_EQ(columnar::answer_of(train[0].row), "rain");
+    EXPECT_EQ(columnar::answer_of(train[1].row), "snow");
+    EXPECT_EQ(job.result_as<protocol::DistillResult>().counts.at("repeated_prompts"), 1);
+    EXPECT_EQ(worker.seen().size(), 2U);
+}
+
+TEST(Distill, WithoutATrainingRowItSaysSo) {
+    JobFolder job;
+    job.add_input_from("teacher", "checkpoint", trained().output("checkpoint"));
+    job.add_file(
+        job.add_input("dataset", "dataset") / "test.jsonl", "{\"prompt\":\"a\",\"answer\":\"b\"}\n"
+    );
+    EXPECT_THAT(job.run("distill", kSpec).error().to_string(), HasSubstr("training split"));
 }
 
 TEST(Distill, NoAcceptedAnswerFailsTheJobAndSaysWhatToDo) {

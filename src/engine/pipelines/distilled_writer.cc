@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/pipelines/distilled_writer.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "core/file.h"
 #include "core/json_writer.h"
+#include "engine/pipelines/row_meta.h"
+#include "evaluation/task.h"
 
 namespace nexa::pipelines {
 
@@ -14,6 +17,8 @@ namespace {
 using columnar::ColumnType;
 using columnar::ParquetWriter;
 using columnar::SourceRow;
+using evaluation::kAnswerOrder;
+using evaluation::kReversed;
 
 constexpr std::int64_t kPreviewRows = 100;
 constexpr std::int64_t kRejectionsWritten = 10'000;
@@ -36,22 +41,18 @@ constexpr std::string_view kChatSchema = R"({
 }
 )";
 
-std::string meta_json(const SourceRow& row, bool reversed) {
-    JsonWriter writer;
-    writer.begin_object();
-    bool has_order = false;
-    for (const auto& [name, value] : row.meta) {
-        const bool is_order = name == "answer_order";
-        has_order = has_order || is_order;
-        writer.key(name);
-        writer.string(is_order && reversed ? "reversed" : value);
+/// What the new row is to say about itself.
+RowMeta meta_after(const SourceRow& row, bool reversed) {
+    RowMeta meta = row.meta;
+    if (reversed) {
+        const auto order = std::ranges::find(meta, kAnswerOrder, &RowMeta::value_type::first);
+        if (order == meta.end()) {
+            meta.emplace_back(kAnswerOrder, kReversed);
+        } else {
+            order->second = kReversed;
+        }
     }
-    if (reversed && !has_order) {
-        writer.key("answer_order");
-        writer.string("reversed");
-    }
-    writer.end_object();
-    return writer.take();
+    return meta;
 }
 
 /// The turns with `completion` as the last.
@@ -102,7 +103,7 @@ Result<ParquetWriter*> DistilledWriter::file_of(data::Split split) {
 }
 
 Status DistilledWriter::add(const SourceRow& row, std::string_view completion, bool reversed) {
-    const std::string meta = meta_json(row, reversed);
+    const std::string meta = meta_json(meta_after(row, reversed));
     TRY(ParquetWriter* const file, file_of(row.split));
     if (const auto* chat = std::get_if<data::ChatRow>(&row.row)) {
         const std::vector<text::ChatMessage> turns = turns_with(*chat, completion);
@@ -156,14 +157,6 @@ Status DistilledWriter::finish() {
         return Error::unavailable("cannot write in {}: is the disk full?", folder_.string());
     }
     return {};
-}
-
-std::map<std::string, std::int64_t> DistilledWriter::rows() const {
-    std::map<std::string, std::int64_t> rows;
-    for (const auto& [split, file] : files_) {
-        rows.emplace(data::to_string(split), file.rows());
-    }
-    return rows;
 }
 
 }  // namespace nexa::pipelines

@@ -31,8 +31,6 @@ public:
     Status reject(const columnar::SourceRow& row, std::string_view reason);
     Status finish();
 
-    std::map<std::string, std::int64_t> rows() const;
-
 private:
     DistilledWriter(std::filesystem::path folder, columnar::RowFormat format)
         : folder_(std::move(folder)), format_(format) {}

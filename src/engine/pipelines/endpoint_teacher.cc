@@ -90,9 +90,10 @@ Result<std::unique_ptr<Teacher>> open_endpoint_teacher(
     const std::filesystem::path& job_folder,
     const std::string& name,
     const TeacherOptions& options,
-    const CancelToken& cancel
+    const CancelToken& cancel,
+    const Clock& clock
 ) {
-    TRY(LlmClient client, LlmClient::connect(job_folder, cancel));
+    TRY(LlmClient client, LlmClient::connect(job_folder, cancel, clock));
     return std::make_unique<EndpointTeacher>(std::move(client), name, options);
 }
 

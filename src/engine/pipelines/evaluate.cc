@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <map>
 
-#include <ATen/Parallel.h>
-
 #include "core/file.h"
 #include "core/json.h"
 #include "core/json_writer.h"
@@ -82,7 +80,7 @@ Result<std::filesystem::path> input_of(const Job& job, std::string_view name) {
         .hint("give the dataset that the model was trained on; its test split is used");
 }
 
-Result<LocalModel> open_model(const Job& job) {
+Result<nets::LanguageModel> open_model(const Job& job) {
     TRY(const auto folder, input_of(job, "model"));
     auto model = load_local_model(folder);
     if (!model) {
@@ -139,8 +137,7 @@ void describe(const BenchmarkWork& work, evaluation::Report& report, const std::
 
 Result<protocol::EngineResult> run_evaluate(Job& job) {
     TRY(const auto spec, from_json<EvaluateSpec>(job.spec.payload.text));
-    at::set_num_threads(job.threads());
-    TRY(const LocalModel model, open_model(job));
+    TRY(const nets::LanguageModel model, open_model(job));
     TRY(columnar::DatasetReader rows, open_rows(job, spec));
     TRY(const auto folder, job.make_output("eval"));
     TRY(ItemsFile items, ItemsFile::create(folder / "items.jsonl"));

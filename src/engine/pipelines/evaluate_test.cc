@@ -11,6 +11,7 @@
 
 #include "core/json_codec.h"
 #include "core/json_writer.h"
+#include "engine/columnar/dataset_reader.h"
 #include "engine/pipelines/job_folder_test_internal.h"
 #include "engine/pipelines/tiny_model_test_internal.h"
 #include "evaluation/intervals.h"
@@ -63,7 +64,7 @@ class EvaluateTest : public ::testing::Test {
 protected:
     EvaluateTest() { at::set_num_threads(1); }
 
-    void add_model(const LocalModel& model) {
+    void add_model(const nets::LanguageModel& model) {
         save_model(model, job.add_input("model", "checkpoint"));
     }
     /// Rows as `generate` writes them.
@@ -84,13 +85,13 @@ protected:
         job.add_file(folder / "train.jsonl", "{\"prompt\":\"never read\",\"answer\":\"x\"}\n");
         job.add_file(folder / "test.jsonl", rows);
     }
-    std::string greedy(const LocalModel& model, const std::string& prompt) {
+    std::string greedy(const nets::LanguageModel& model, const std::string& prompt) {
         const std::vector<text::ChatMessage> messages{{"user", prompt}};
         const std::vector<ModelQuestion> questions{{.messages = messages}};
         return answer_questions(model, questions, {.new_tokens_max = 6}).value()[0].text;
     }
     /// `right` of `total` rows hold what the model says, the others something else.
-    void add_rows(const LocalModel& model, int right, int total) {
+    void add_rows(const nets::LanguageModel& model, int right, int total) {
         for (int i = 0; i < total; ++i) {
             const std::string prompt = fmt::format("{}+{}=", i, 100 + i);
             const std::string said = greedy(model, prompt);
@@ -113,9 +114,28 @@ protected:
     std::string rows;
 };
 
+TEST_F(EvaluateTest, TenRowsOfAPersonsOwnAreEnoughAndTheSplitIsTheReaders) {
+    add_model(tiny_model());
+    const auto folder = job.add_input("dataset", "dataset");
+    std::string lines;
+    for (int i = 0; i < 10; ++i) {
+        lines += fmt::format("{{\"prompt\":\"q{}\",\"answer\":\"a\"}}\n", i);
+    }
+    job.add_file(folder / "rows.jsonl", lines);
+    const Status ended = run();
+    ASSERT_TRUE(ended) << ended.error().to_string();
+    auto reader = columnar::DatasetReader::open(folder, {.split = data::Split::kTest}).value();
+    std::size_t rows_held_out = 0;
+    while (reader.next().value()) {
+        ++rows_held_out;
+    }
+    EXPECT_GE(rows_held_out, 1U);
+    EXPECT_EQ(items().size(), rows_held_out);
+}
+
 TEST_F(EvaluateTest, ExactMatchIsTheShareOfItemsThatAreRight) {
     NEXA_PROVES("A-50 T-99 T-100");
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_rows(model, 12, 20);
     const Status ended = run();
@@ -155,7 +175,7 @@ TEST_F(EvaluateTest, ExactMatchIsTheShareOfItemsThatAreRight) {
 
 TEST_F(EvaluateTest, TheReportShowsTheScoresOfTheResult) {
     NEXA_PROVES("A-51 T-101");
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_rows(model, 7, 12);
     ASSERT_TRUE(run());
@@ -174,7 +194,7 @@ TEST_F(EvaluateTest, TheReportShowsTheScoresOfTheResult) {
 }
 
 TEST_F(EvaluateTest, AnAnswerIsSolvedAnewWhereAProgramCan) {
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_rows(model, 5, 10);
     ASSERT_TRUE(run());
@@ -186,7 +206,7 @@ TEST_F(EvaluateTest, AnAnswerIsSolvedAnewWhereAProgramCan) {
 
 TEST_F(EvaluateTest, TheSameSpecGivesTheSameBytesAndAnotherSeedOthers) {
     NEXA_PROVES("A-88");
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_rows(model, 5, 30);
     std::vector<std::string> said;
@@ -202,7 +222,7 @@ TEST_F(EvaluateTest, TheSameSpecGivesTheSameBytesAndAnotherSeedOthers) {
 }
 
 TEST_F(EvaluateTest, TakesAsManyRowsAsAskedFor) {
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_rows(model, 3, 10);
     ASSERT_TRUE(run(R"({"model_id":"c","dataset_uri":"d","max_samples":4,"max_new_tokens":6})"));
@@ -211,7 +231,7 @@ TEST_F(EvaluateTest, TakesAsManyRowsAsAskedFor) {
 }
 
 TEST_F(EvaluateTest, AQuestionThatIsTooLongIsWrongAndTheOthersAreAsked) {
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_row(std::string(200, '7') + "+1=", "x", "9");
     add_rows(model, 3, 3);
@@ -224,7 +244,7 @@ TEST_F(EvaluateTest, AQuestionThatIsTooLongIsWrongAndTheOthersAreAsked) {
 }
 
 TEST_F(EvaluateTest, OfAConversationTheLastAnswerCounts) {
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     const std::vector<text::ChatMessage> so_far{
         {"user", "what"}, {"assistant", "is"}, {"user", "this"}
@@ -245,7 +265,7 @@ TEST_F(EvaluateTest, OfAConversationTheLastAnswerCounts) {
 }
 
 TEST_F(EvaluateTest, EveryTokenAsLikelyAsAnyOtherCostsTheLogarithmOfTheVocabulary) {
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     fill_weights(model, 0);
     add_model(model);
     const auto folder = job.add_input("dataset", "dataset");
@@ -276,7 +296,7 @@ TEST_F(EvaluateTest, EveryTokenAsLikelyAsAnyOtherCostsTheLogarithmOfTheVocabular
 
 TEST_F(EvaluateTest, BitsPerByteAreTheSumOfTheItems) {
     NEXA_PROVES("T-100 T-101");
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_rows(model, 0, 40);
     ASSERT_TRUE(run(kPerplexity));
@@ -356,7 +376,7 @@ TEST_F(EvaluateTest, ABrokenCheckpointIsRefusedNotACrash) {
 }
 
 TEST_F(EvaluateTest, WeightsThatAreNoNumbersAreNamed) {
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_rows(model, 1, 4);
     fill_weights(model, std::numeric_limits<double>::quiet_NaN());
     add_model(model);
@@ -400,7 +420,7 @@ TEST_F(EvaluateTest, ABrokenRowIsNamed) {
 }
 
 TEST_F(EvaluateTest, ACancelledJobEndsAsSuchWithoutAReport) {
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     add_model(model);
     add_rows(model, 1, 4);
     job.cancel.cancel();

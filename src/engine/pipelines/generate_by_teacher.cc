@@ -242,7 +242,7 @@ Result<TeacherRows> write_teacher_rows(
             .hint("name it as provider/model; `distill` asks checkpoints");
     }
     TRY(const auto folder, job.make_output("dataset"));
-    TRY(LlmClient client, LlmClient::connect(job.dir, job.cancel));
+    TRY(LlmClient client, LlmClient::connect(job.dir, job.cancel, job.clock));
     return TeacherRun(job, spec, seed, writer, folder).run(client);
 }
 

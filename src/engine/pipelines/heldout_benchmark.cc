@@ -6,6 +6,7 @@
 #include "data/statistics.h"
 #include "engine/nets/seed.h"
 #include "engine/pipelines/benchmarks.h"
+#include "engine/pipelines/row_meta.h"
 #include "evaluation/breakdown.h"
 #include "evaluation/task.h"
 
@@ -54,11 +55,7 @@ std::string to_line(const Item& item, const ModelAnswer& answer, const Judgment&
     writer.key("answer_tokens");
     writer.whole(answer.answer_tokens);
     writer.key("meta");
-    writer.begin_object();
-    for (const auto& [name, value] : item.meta) {
-        text(name, value);
-    }
-    writer.end_object();
+    writer.raw(meta_json(item.meta));
     writer.end_object();
     return writer.take();
 }
@@ -113,7 +110,10 @@ private:
         if (right_.total == 0) {
             return Error::invalid_argument("the dataset has no row in its test split")
                 .at("dataset_uri")
-                .hint("add a file test.jsonl, or generate with test_fraction above 0");
+                .hint(
+                    "add a file test.jsonl, generate with test_fraction above 0, or give at least "
+                    "ten different questions"
+                );
         }
         return {};
     }

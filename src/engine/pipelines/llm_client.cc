@@ -67,6 +67,7 @@ struct LlmClient::Exchange {
 Result<LlmClient> LlmClient::connect(
     const std::filesystem::path& job_folder,
     const CancelToken& cancel,
+    const Clock& clock,
     const LlmClientOptions& options
 ) {
     auto socket = connect_in(job_folder);
@@ -78,13 +79,13 @@ Result<LlmClient> LlmClient::connect(
     if (!socket) {
         return Error::unavailable("cannot reach the teacher: {}", socket.error().message);
     }
-    return LlmClient(*std::move(socket), cancel, options);
+    return LlmClient(*std::move(socket), cancel, clock, options);
 }
 
 Result<std::vector<LlmReply>> LlmClient::ask(std::vector<LlmRequest> requests) {
     Exchange exchange{.requests = std::move(requests)};
     exchange.replies.resize(exchange.requests.size());
-    auto heard_at = std::chrono::steady_clock::now();
+    auto heard_at = clock_->steady_now();
     while (exchange.answered < exchange.requests.size()) {
         TRY_STATUS(cancel_->check());
         TRY_STATUS(send_some(exchange));
@@ -95,7 +96,7 @@ Result<std::vector<LlmReply>> LlmClient::ask(std::vector<LlmRequest> requests) {
         };
         static_cast<void>(::poll(&watched, 1, kTickMilliseconds));
         TRY(const bool has_come, receive_some(exchange));
-        const auto now = std::chrono::steady_clock::now();
+        const auto now = clock_->steady_now();
         heard_at = has_come ? now : heard_at;
         if (now - heard_at > options_.silence_max) {
             return Error::deadline_exceeded(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/result.h"
 #include "protocol/llm_messages.h"
@@ -26,11 +27,12 @@ struct LlmClientOptions {
 /// must not report them again. One thread.
 class LlmClient {
 public:
-    /// `cancel` outlives it. Blocks shortly. Errors: kNotFound (no socket: the worker offers none
-    /// for this job), kUnavailable.
+    /// `cancel` and `clock` outlive it. Blocks shortly. Errors: kNotFound (no socket: the worker
+    /// offers none for this job), kUnavailable.
     static Result<LlmClient> connect(
         const std::filesystem::path& job_folder,
         const CancelToken& cancel,
+        const Clock& clock,
         const LlmClientOptions& options = {}
     );
 
@@ -43,14 +45,20 @@ public:
 private:
     struct Exchange;
 
-    LlmClient(UniqueFd socket, const CancelToken& cancel, const LlmClientOptions& options)
-        : socket_(std::move(socket)), cancel_(&cancel), options_(options) {}
+    LlmClient(
+        UniqueFd socket,
+        const CancelToken& cancel,
+        const Clock& clock,
+        const LlmClientOptions& options
+    )
+        : socket_(std::move(socket)), cancel_(&cancel), clock_(&clock), options_(options) {}
     Status send_some(Exchange& exchange);
     Result<bool> receive_some(Exchange& exchange);
     Status take_line(Exchange& exchange, const std::string& line);
 
     UniqueFd socket_;
     const CancelToken* cancel_;
+    const Clock* clock_;
     LlmClientOptions options_;
     std::string received_;
     std::int64_t last_id_ = 0;

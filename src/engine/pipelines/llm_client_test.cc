@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/pipelines/llm_client.h"
 
+#include <future>
+
 #include "engine/pipelines/llm_worker_test_internal.h"
+#include "fakes/manual_clock.h"
 #include "fakes/temp_folder.h"
 
 namespace nexa::pipelines {
@@ -25,7 +28,7 @@ std::vector<LlmRequest> questions(int count) {
 class LlmClientTest : public testing::Test {
 protected:
     Result<std::vector<LlmReply>> ask(std::vector<LlmRequest> requests) {
-        auto client = LlmClient::connect(folder.path(), token, options);
+        auto client = LlmClient::connect(folder.path(), token, clock, options);
         if (!client) {
             return std::move(client).error();
         }
@@ -35,7 +38,9 @@ protected:
     fakes::TempFolder folder;
     CancelSource cancel;
     CancelToken token = cancel.token();
+    fakes::ManualClock clock;
     LlmClientOptions options;
+    std::promise<void> asked;  ///< has a result: the worker need not wait any more
 };
 
 TEST_F(LlmClientTest, RepliesAreInTheOrderOfTheRequestsWhateverTheirsIs) {
@@ -52,7 +57,7 @@ TEST_F(LlmClientTest, RepliesAreInTheOrderOfTheRequestsWhateverTheirsIs) {
 
 TEST_F(LlmClientTest, OneClientAsksAgainAndAgain) {
     const FakeLlmWorker worker(folder.path(), echo);
-    auto client = LlmClient::connect(folder.path(), token, options);
+    auto client = LlmClient::connect(folder.path(), token, clock, options);
     ASSERT_TRUE(client);
     EXPECT_TRUE(client->ask({})->empty());
     for (int i = 0; i < 3; ++i) {
@@ -122,16 +127,17 @@ TEST_F(LlmClientTest, WhatTheWorkerCutsOffForIsTold) {
 }
 
 TEST_F(LlmClientTest, CancelEndsTheWait) {
-    // The second question is never answered: what ends the wait is the cancel.
+    // The second question is not answered before the wait is over: what ends it is the cancel.
     const FakeLlmWorker worker(folder.path(), [this](const LlmRequest& request) {
         if (request.messages[0].content == "1") {
             cancel.cancel();
-            std::this_thread::sleep_for(std::chrono::seconds(1));
+            asked.get_future().wait();
         }
         return echo(request);
     });
     options.outstanding_max = 1;
     const auto cancelled = ask(questions(3));
+    asked.set_value();
     ASSERT_FALSE(cancelled);
     EXPECT_EQ(cancelled.error().code, ErrorCode::kCancelled);
 }
@@ -142,12 +148,23 @@ TEST_F(LlmClientTest, CancelledBeforehandAsksNothing) {
     EXPECT_EQ(ask(questions(1)).error().code, ErrorCode::kCancelled);
 }
 
-TEST_F(LlmClientTest, WorkerThatSaysNothingCountsAsHung) {
-    options.silence_max = std::chrono::seconds(0);
-    const FakeLlmWorker worker(folder.path(), echo, 5);  // waits for more before it answers
-    const auto late = ask(questions(1));
+TEST_F(LlmClientTest, WorkerThatSaysNothingCountsAsHungAMomentPastTheLimit) {
+    options.silence_max = std::chrono::hours(3);
+    options.outstanding_max = 1;
+    // Answers the first question at the limit, and the second never.
+    FakeLlmWorker worker(folder.path(), [this](const LlmRequest& request) {
+        clock.advance(options.silence_max);
+        if (request.messages[0].content == "1") {
+            clock.advance(std::chrono::microseconds(1));
+            asked.get_future().wait();
+        }
+        return echo(request);
+    });
+    const auto late = ask(questions(2));
+    asked.set_value();
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().code, ErrorCode::kDeadlineExceeded);
+    EXPECT_EQ(worker.seen().size(), 2U) << "the first answer was in time";
 }
 
 }  // namespace

@@ -8,12 +8,12 @@
 #include <ATen/Context.h>
 
 #include "engine/nets/generate.h"
-#include "engine/nets/weights.h"
 
 namespace nexa::pipelines {
 
 namespace {
 
+using nets::LanguageModel;
 using Ids = std::vector<std::int64_t>;
 
 /// Where small models are fastest; larger ones are held back by their caches first.
@@ -24,7 +24,7 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 /// One batch after the other, shortest questions first.
 class Batches {
 public:
-    Batches(const LocalModel& model, const AnswerOptions& options, std::vector<Ids> questions)
+    Batches(const LanguageModel& model, const AnswerOptions& options, std::vector<Ids> questions)
         : config_(model.decoder.config()), options_(options), questions_(std::move(questions)) {
         order_.resize(questions_.size());
         std::iota(order_.begin(), order_.end(), std::size_t{0});
@@ -93,7 +93,9 @@ Result<std::string> text_of(const models::TextCodec& codec, std::span<const std:
     return text;
 }
 
-Result<std::vector<Ids>> encode(const LocalModel& model, std::span<const ModelQuestion> questions) {
+Result<std::vector<Ids>> encode(
+    const LanguageModel& model, std::span<const ModelQuestion> questions
+) {
     std::vector<Ids> encoded;
     encoded.reserve(questions.size());
     for (const ModelQuestion& question : questions) {
@@ -117,25 +119,16 @@ std::string_view to_string(AnswerEnd end) {
     return "question_too_long";
 }
 
-Result<LocalModel> load_local_model(const std::filesystem::path& folder) {
-    TRY(nets::Decoder decoder, nets::load_decoder(folder));
-    TRY(models::TextCodec codec, models::TextCodec::load(folder));
-    if (codec.tokenizer().vocabulary_size() > decoder.config().vocab) {
-        return Error::invalid_argument(
-                   "the tokenizer has {} tokens, the model {}",
-                   codec.tokenizer().vocabulary_size(),
-                   decoder.config().vocab
-        )
-            .hint("the folder's tokenizer.json belongs to another model");
-    }
+Result<nets::LanguageModel> load_local_model(const std::filesystem::path& folder) {
+    TRY(LanguageModel model, nets::load_language_model(folder));
     if (at::globalContext().hasCUDA()) {
-        decoder.to(at::Device(at::kCUDA));
+        model.decoder.to(at::Device(at::kCUDA));
     }
-    return LocalModel{.decoder = std::move(decoder), .codec = std::move(codec)};
+    return model;
 }
 
 Result<std::vector<ModelAnswer>> answer_questions(
-    const LocalModel& model,
+    const nets::LanguageModel& model,
     std::span<const ModelQuestion> questions,
     const AnswerOptions& options,
     const std::function<bool()>& stop_requested,

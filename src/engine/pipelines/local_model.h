@@ -9,22 +9,14 @@
 #include <vector>
 
 #include "core/result.h"
-#include "engine/nets/decoder.h"
-#include "models/text_codec.h"
+#include "engine/nets/language_model.h"
 #include "text/chat_template.h"
 
 namespace nexa::pipelines {
 
-/// A model to be asked: its weights, on the GPU if there is one, and its way of reading and
-/// writing.
-struct LocalModel {
-    nets::Decoder decoder;
-    models::TextCodec codec;
-};
-
-/// The model in a folder. Errors: kNotFound, kMalformed, kInvalidArgument (files that do not fit
-/// each other), kUnavailable.
-Result<LocalModel> load_local_model(const std::filesystem::path& folder);
+/// The model in a folder, to be asked: on the GPU if there is one. Errors: those of
+/// nets::load_language_model().
+Result<nets::LanguageModel> load_local_model(const std::filesystem::path& folder);
 
 /// A conversation that waits for the assistant's turn. The draws of the answer follow from `seed`.
 struct ModelQuestion {
@@ -60,7 +52,7 @@ using AnswerProgress = std::function<Status(std::int64_t answered)>;
 /// Errors: kInvalidArgument (an unknown role, an option), kCancelled, those of `progress`, and
 /// libtorch's own as guard() turns them.
 Result<std::vector<ModelAnswer>> answer_questions(
-    const LocalModel& model,
+    const nets::LanguageModel& model,
     std::span<const ModelQuestion> questions,
     const AnswerOptions& options,
     const std::function<bool()>& stop_requested = {},

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <ATen/Parallel.h>
+
 #include "core/file.h"
 #include "core/guard.h"
 #include "core/json.h"
@@ -46,7 +48,10 @@ Result<protocol::EngineResult> run(const RunOptions& options, const RunCollabora
         .clock = with.clock,
         .code = with.code,
     };
-    return guard([&] { return runner(job); });
+    return guard([&] {
+        at::set_num_threads(job.threads());
+        return runner(job);
+    });
 }
 
 protocol::EngineError describe(const Error& error) {

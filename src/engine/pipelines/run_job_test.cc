@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -105,6 +106,16 @@ TEST_F(RunJobTest, SaysWhatItDoesAsJsonLines) {
     EXPECT_EQ(event->type, "progress");
     EXPECT_EQ(event->done, 1);
     EXPECT_EQ(event->total, 3);
+}
+
+TEST_F(RunJobTest, ComputesWithTheThreadsThatTheSpecAllows) {
+    auto spec = echo(R"({"message":"x"})");
+    for (const int threads : {2, 1}) {
+        spec.threads = threads;
+        write_spec(spec);
+        ASSERT_TRUE(run());
+        EXPECT_EQ(at::get_num_threads(), threads);
+    }
 }
 
 TEST(Runners, AreTheJobTypesAndNoOthers) {

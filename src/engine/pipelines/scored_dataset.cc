@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "core/json_writer.h"
+#include "engine/pipelines/row_meta.h"
 
 namespace nexa::pipelines {
 
@@ -102,17 +103,6 @@ std::string schema_of(RowFormat format) {
     return writer.take() + '\n';
 }
 
-std::string meta_json(const columnar::SourceRow& row) {
-    JsonWriter writer;
-    writer.begin_object();
-    for (const auto& [name, value] : row.meta) {
-        writer.key(name);
-        writer.string(value);
-    }
-    writer.end_object();
-    return writer.take();
-}
-
 std::vector<std::string> rules_of(const RowVerdict& verdict) {
     std::vector<std::string> rules;
     for (const data::LintFinding& finding : verdict.lint) {
@@ -177,7 +167,7 @@ Status ScoredDataset::add_row(
     std::int64_t number, const columnar::SourceRow& row, const RowVerdict& verdict
 ) {
     const std::vector<std::string> rules = rules_of(verdict);
-    const std::string meta = meta_json(row);
+    const std::string meta = meta_json(row.meta);
     std::vector<Cell> cells{
         number, std::string_view(row.file), row.number, data::to_string(row.split)
     };

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/pipelines/starting_model.h"
 
+#include <utility>
+
 #include <ATen/Context.h>
 
-#include "engine/nets/weights.h"
 #include "models/presets.h"
 
 namespace nexa::pipelines {
 
 namespace {
+
+using nets::LanguageModel;
 
 /// Below this width the casts cost more than narrower products save.
 constexpr std::int64_t kBf16HiddenMin = 512;
@@ -26,21 +29,15 @@ nets::Precision precision_of(const protocol::TrainSpec& spec, const nets::Decode
     return pays ? nets::Precision::kBfloat16 : nets::Precision::kFloat32;
 }
 
-Result<StartingModel> load_model(const std::filesystem::path& folder) {
-    TRY(nets::Decoder decoder, nets::load_decoder(folder));
-    TRY(models::TextCodec codec, models::TextCodec::load(folder));
-    if (codec.tokenizer().vocabulary_size() > decoder.config().vocab) {
-        return Error::invalid_argument(
-                   "the tokenizer has {} tokens, the model {}",
-                   codec.tokenizer().vocabulary_size(),
-                   decoder.config().vocab
-        )
-            .at("model_id");
+Result<LanguageModel> load_model(const std::filesystem::path& folder) {
+    auto model = nets::load_language_model(folder);
+    if (!model) {
+        return std::move(model).error().at("model_id");
     }
-    return StartingModel{.decoder = std::move(decoder), .codec = std::move(codec)};
+    return model;
 }
 
-Result<StartingModel> from_preset(
+Result<LanguageModel> from_preset(
     const Job& job, const protocol::TrainSpec& spec, const RowsProgress& progress
 ) {
     auto preset = models::find_preset(spec.model_id);
@@ -53,12 +50,12 @@ Result<StartingModel> from_preset(
     config.eos_id = codec.end_id();
     config.pad_id = codec.end_id();
     TRY(nets::Decoder decoder, nets::Decoder::create(config, spec.seed));
-    return StartingModel{.decoder = std::move(decoder), .codec = std::move(codec)};
+    return LanguageModel{.decoder = std::move(decoder), .codec = std::move(codec)};
 }
 
 }  // namespace
 
-Result<StartingModel> make_starting_model(
+Result<nets::LanguageModel> make_starting_model(
     const Job& job, const protocol::TrainSpec& spec, const RowsProgress& progress
 ) {
     if (spec.tokenizer != "auto" && spec.tokenizer != "bpe") {
@@ -72,7 +69,7 @@ Result<StartingModel> make_starting_model(
             .at("tokenizer")
             .hint("leave it out, or start from a preset");
     }
-    TRY(StartingModel model, folder ? load_model(*folder) : from_preset(job, spec, progress));
+    TRY(LanguageModel model, folder ? load_model(*folder) : from_preset(job, spec, progress));
     if (at::globalContext().hasCUDA()) {
         model.decoder.to(at::Device(at::kCUDA));
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/clock.h"
 #include "core/result.h"
 #include "text/chat_template.h"
 
@@ -45,8 +46,9 @@ public:
     Teacher(const Teacher&) = delete;
     Teacher& operator=(const Teacher&) = delete;
 
-    /// An answer for each question, in their order. A question that is too long for the model gets
-    /// an empty, incomplete one. Blocks. Errors: kCancelled, kUnavailable, the endpoint's own.
+    /// An answer for each question, in their order. One that gets none, such as one that is too
+    /// long for the model, is told why. Blocks. Errors: kCancelled, kUnavailable, the endpoint's
+    /// own.
     virtual Result<std::vector<Answer>> answer(std::span<const Question> questions) = 0;
     /// What it is, for a cache: with another text, other answers.
     virtual std::string identity() const = 0;
@@ -56,8 +58,8 @@ public:
     virtual bool is_metered_elsewhere() const { return false; }
 };
 
-/// The model in a folder, as nets::load_decoder and TextCodec::load read it. Answers in batches of
-/// several hundred, questions of like length together. Errors: those of the files.
+/// The model in a folder. Answers as answer_questions() does. Errors: those of
+/// nets::load_language_model().
 Result<std::unique_ptr<Teacher>> open_local_teacher(
     const std::filesystem::path& folder, const TeacherOptions& options, const CancelToken& cancel
 );
@@ -68,7 +70,8 @@ Result<std::unique_ptr<Teacher>> open_endpoint_teacher(
     const std::filesystem::path& job_folder,
     const std::string& name,
     const TeacherOptions& options,
-    const CancelToken& cancel
+    const CancelToken& cancel,
+    const Clock& clock
 );
 
 }  // namespace nexa::pipelines

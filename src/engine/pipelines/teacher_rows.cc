@@ -9,10 +9,14 @@
 #include "core/json_writer.h"
 #include "core/utf8.h"
 #include "data/lint.h"
+#include "engine/nets/seed.h"
+#include "evaluation/task.h"
 
 namespace nexa::pipelines {
 
 namespace {
+
+using evaluation::trimmed;
 
 struct TeacherLine {
     static constexpr std::string_view kName = "TeacherLine";
@@ -62,13 +66,6 @@ constexpr std::array<std::string_view, 7> kForms{
 
 constexpr std::size_t kShownMax = 400;
 
-std::uint64_t mixed(std::uint64_t value) {
-    value += 0x9e3779b97f4a7c15;
-    value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9;
-    value = (value ^ (value >> 27U)) * 0x94d049bb133111eb;
-    return value ^ (value >> 31U);
-}
-
 /// The lists have lengths without a common divisor, so stepping through all three at once meets
 /// every combination before one comes again.
 template <std::size_t N>
@@ -87,12 +84,6 @@ std::string example_lines(std::span<const MadeRow> examples) {
         text += to_json(TeacherLine{.question = row.prompt, .answer = row.answer}) + "\n";
     }
     return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kSpace = " \t\r\n";
-    text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-    return text.substr(0, text.find_last_not_of(kSpace) + 1);
 }
 
 WrittenRow read_row(std::string_view line) {
@@ -121,7 +112,7 @@ WrittenRow read_row(std::string_view line) {
 protocol::LlmRequest ask_for_rows(
     const RowRecipe& recipe, std::int64_t number, std::span<const MadeRow> examples
 ) {
-    const std::uint64_t seed = mixed(recipe.seed);
+    const std::uint64_t seed = nets::mix_bits(recipe.seed);
     const std::string system =
         "You write rows of a dataset from which a language model learns. Every answer is right, "
         "stands alone and needs no source. Write one JSON object a line, each with exactly two "
@@ -139,7 +130,8 @@ protocol::LlmRequest ask_for_rows(
     );
     return {
         .messages = {{.role = "system", .content = system}, {.role = "user", .content = user}},
-        .seed = mixed(recipe.seed ^ mixed(static_cast<std::uint64_t>(number))) >> 1U,
+        .seed =
+            nets::mix_bits(recipe.seed ^ nets::mix_bits(static_cast<std::uint64_t>(number))) >> 1U,
     };
 }
 

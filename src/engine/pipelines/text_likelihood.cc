@@ -10,28 +10,16 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include "engine/columnar/row_format.h"
 #include "engine/nets/loss.h"
 
 namespace nexa::pipelines {
 
 namespace {
 
-using Messages = std::vector<text::ChatMessage>;
-
 constexpr std::size_t kBatchTokensMax = 16384;
 /// Logits of one batch: 256 MiB of float32.
 constexpr std::size_t kBatchLogitsMax = std::size_t{1} << 26U;
-
-Messages messages_of(const data::DatasetRow& row) {
-    if (const auto* chat = std::get_if<data::ChatRow>(&row)) {
-        return chat->messages;
-    }
-    if (const auto* pair = std::get_if<data::PromptCompletionRow>(&row)) {
-        return {{"user", pair->prompt}, {"assistant", pair->completion}};
-    }
-    const auto& pair = std::get<data::QuestionAnswerRow>(row);
-    return {{"user", pair.question}, {"assistant", pair.answer}};
-}
 
 Result<text::RenderedChat> tokens_of(const data::DatasetRow& row, const models::TextCodec& codec) {
     if (const auto* text = std::get_if<data::TextRow>(&row)) {
@@ -40,7 +28,7 @@ Result<text::RenderedChat> tokens_of(const data::DatasetRow& row, const models::
         all.loss_mask.assign(all.ids.size(), 1);
         return all;
     }
-    return codec.chat().render(messages_of(row));
+    return codec.chat().render(columnar::turns_of(row));
 }
 
 std::size_t shared_length(std::span<const TextChunk> chunks, std::span<const std::size_t> batch) {

@@ -60,7 +60,7 @@ TEST(Chunks, OfNothingAreNone) {
 
 TEST(MeasuredChunks, AreWhatTheModelSaysOfEachAlone) {
     at::set_num_threads(1);
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     std::vector<TextChunk> chunks;
     for (int i = 1; i < 12; ++i) {
         for (TextChunk& chunk : chunks_of(data::TextRow{some_text(i)}, model.codec, 64).value()) {
@@ -93,7 +93,7 @@ TEST(MeasuredChunks, AreWhatTheModelSaysOfEachAlone) {
 
 TEST(LocalModels, AnswersDoNotDependOnWhatElseIsAsked) {
     at::set_num_threads(1);
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     std::vector<std::vector<text::ChatMessage>> conversations;
     for (int i = 0; i < 40; ++i) {
         conversations.push_back({{"user", std::string(static_cast<std::size_t>(1 + i % 9), 'a')}});
@@ -119,7 +119,7 @@ TEST(LocalModels, AnswersDoNotDependOnWhatElseIsAsked) {
 
 TEST(LocalModels, IdsWithoutATextBecomeReplacementCharacters) {
     at::set_num_threads(1);
-    LocalModel model = tiny_model();
+    nets::LanguageModel model = tiny_model();
     models::ModelConfig config = model.decoder.config();
     config.vocab += 500;
     model.decoder = nets::Decoder::create(config, 3).value();
@@ -136,7 +136,7 @@ TEST(LocalModels, IdsWithoutATextBecomeReplacementCharacters) {
 
 TEST(LocalModels, StopWhenAsked) {
     at::set_num_threads(1);
-    const LocalModel model = tiny_model();
+    const nets::LanguageModel model = tiny_model();
     const std::vector<text::ChatMessage> asked{{"user", "what"}};
     const std::vector<ModelQuestion> questions{{.messages = asked}};
     EXPECT_EQ(

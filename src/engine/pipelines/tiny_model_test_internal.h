@@ -8,7 +8,6 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/check.h"
-#include "engine/nets/weights.h"
 #include "engine/pipelines/local_model.h"
 #include "text/bpe_trainer.h"
 
@@ -34,7 +33,7 @@ inline models::TextCodec tiny_codec() {
 }
 
 /// A model of a few thousand random weights with that tokenizer; it knows nothing, but is quick.
-inline LocalModel tiny_model(std::uint64_t seed = 1) {
+inline nets::LanguageModel tiny_model(std::uint64_t seed = 1) {
     models::TextCodec codec = tiny_codec();
     const models::ModelConfig config{
         .layers = 2,
@@ -52,7 +51,7 @@ inline LocalModel tiny_model(std::uint64_t seed = 1) {
 }
 
 /// Every parameter becomes `value`. With 0, each token is as likely as any other.
-inline void fill_weights(const LocalModel& model, double value) {
+inline void fill_weights(const nets::LanguageModel& model, double value) {
     const at::NoGradGuard no_grad;
     for (const nets::Parameter& parameter : model.decoder.parameters()) {
         at::Tensor weights = parameter.value;
@@ -60,9 +59,8 @@ inline void fill_weights(const LocalModel& model, double value) {
     }
 }
 
-inline void save_model(const LocalModel& model, const std::filesystem::path& folder) {
-    NEXA_CHECK(nets::export_decoder(folder, model.decoder, nets::StoredAs::kFloat32).has_value());
-    NEXA_CHECK(model.codec.save(folder).has_value());
+inline void save_model(const nets::LanguageModel& model, const std::filesystem::path& folder) {
+    NEXA_CHECK(nets::export_language_model(folder, model, nets::StoredAs::kFloat32).has_value());
 }
 
 }  // namespace nexa::pipelines

@@ -14,7 +14,7 @@
 #include "core/json.h"
 #include "core/run_manifest.h"
 #include "engine/columnar/dataset_reader.h"
-#include "engine/nets/weights.h"
+#include "engine/nets/language_model.h"
 #include "engine/pipelines/cpu_time.h"
 #include "engine/pipelines/starting_model.h"
 #include "engine/pipelines/training_log.h"
@@ -29,6 +29,7 @@ namespace nexa::pipelines {
 namespace {
 
 using columnar::RowFormat;
+using nets::LanguageModel;
 using protocol::TrainSpec;
 
 /// Validation is a look, not a census.
@@ -51,7 +52,7 @@ RowsProgress reading(Job& job, std::string_view phase) {
     };
 }
 
-Result<Data> read_data(Job& job, const TrainSpec& spec, const StartingModel& model) {
+Result<Data> read_data(Job& job, const TrainSpec& spec, const LanguageModel& model) {
     TrainingRowsWish wish{
         .folder = *job.input("dataset"),
         .length_max =
@@ -60,6 +61,9 @@ Result<Data> read_data(Job& job, const TrainSpec& spec, const StartingModel& mod
     };
     Data data;
     TRY(data.train, read_training_rows(model.codec, wish, reading(job, "tokenize")));
+    if (data.train.rows == 0) {
+        return no_training_rows();
+    }
     if (data.train.examples.size() == 0) {
         return Error::invalid_argument(
                    "no training row becomes an example: {} of {} are longer than {} tokens",
@@ -115,7 +119,7 @@ std::int64_t steps_of(const TrainSpec& spec, std::size_t examples) {
 }
 
 training::TrainerOptions options_of(
-    const Job& job, const TrainSpec& spec, const StartingModel& model, const Data& data
+    const Job& job, const TrainSpec& spec, const LanguageModel& model, const Data& data
 ) {
     const std::int64_t steps = steps_of(spec, data.train.examples.size());
     const auto longest = static_cast<std::int64_t>(data.train.examples.longest());
@@ -145,7 +149,7 @@ struct Trained {
 };
 
 Result<Trained> train(
-    Job& job, const TrainSpec& spec, const StartingModel& model, const Data& data
+    Job& job, const TrainSpec& spec, const LanguageModel& model, const Data& data
 ) {
     const training::TrainerOptions options = options_of(job, spec, model, data);
     TRY(const auto objective,
@@ -204,17 +208,10 @@ Status save_manifest(
 }
 
 Status write_outputs(
-    const Job& job, const StartingModel& model, const Trained& trained, Timestamp started
+    const Job& job, const LanguageModel& model, const Trained& trained, Timestamp started
 ) {
     TRY(const auto folder, job.make_output("checkpoint"));
-    TRY_STATUS(nets::export_decoder(folder, model.decoder, nets::StoredAs::kFloat32));
-    TRY_STATUS(model.codec.save(folder));
-    TRY_STATUS(write_file_atomically(
-        folder / "generation_config.json",
-        fmt::format(
-            "{{\n  \"eos_token_id\": {0},\n  \"pad_token_id\": {0}\n}}\n", model.codec.end_id()
-        )
-    ));
+    TRY_STATUS(nets::export_language_model(folder, model, nets::StoredAs::kFloat32));
     std::error_code failed;
     std::filesystem::copy_file(
         job.dir / "work" / "train_metrics.jsonl",
@@ -229,7 +226,7 @@ Status write_outputs(
 }
 
 Result<protocol::EngineResult> describe(
-    const Job& job, const StartingModel& model, const Trained& trained
+    const Job& job, const LanguageModel& model, const Trained& trained
 ) {
     const std::string checkpoint_id = job.artifact_id("checkpoint");
     const std::string uri = fmt::format("internal://{}", checkpoint_id);
@@ -263,7 +260,7 @@ Result<protocol::EngineResult> run_train(Job& job) {
         return Error::invalid_argument("there is nothing to train on").at("dataset_uri");
     }
     TRY_STATUS(job.make_work("checkpoints"));
-    TRY(const StartingModel model, make_starting_model(job, spec, reading(job, "tokenizer")));
+    TRY(const LanguageModel model, make_starting_model(job, spec, reading(job, "tokenizer")));
     TRY(const Data data, read_data(job, spec, model));
     TRY(const Trained trained, train(job, spec, model, data));
     TRY_STATUS(write_outputs(job, model, trained, started));

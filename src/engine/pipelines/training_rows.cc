@@ -26,20 +26,6 @@ constexpr std::int64_t kRowsBetweenLooks = 1024;
 constexpr std::size_t kLearnedBytesMax = std::size_t{256} << 20U;
 constexpr std::size_t kMessagesOfAPair = 2;
 
-/// Any row as the turns it stands for; a text has none.
-std::vector<ChatMessage> turns_of(const data::DatasetRow& row) {
-    if (const auto* chat = std::get_if<data::ChatRow>(&row)) {
-        return chat->messages;
-    }
-    if (const auto* pair = std::get_if<data::PromptCompletionRow>(&row)) {
-        return {{"user", pair->prompt}, {"assistant", pair->completion}};
-    }
-    if (const auto* pair = std::get_if<data::QuestionAnswerRow>(&row)) {
-        return {{"user", pair->question}, {"assistant", pair->answer}};
-    }
-    return {};
-}
-
 /// Rows of a split one after the other, with looks at the clock in between.
 template <class Take>
 Status for_each_row(DatasetReader& reader, const RowsProgress& progress, Take take) {
@@ -71,7 +57,7 @@ public:
             add_text(*text, std::move(row.file));
             return true;
         }
-        TRY(const RenderedChat chat, codec_.chat().render(turns_of(row.row)));
+        TRY(const RenderedChat chat, codec_.chat().render(columnar::turns_of(row.row)));
         if (std::cmp_greater(chat.ids.size(), wish_.length_max)) {
             ++out_.too_long;
         } else {
@@ -169,6 +155,12 @@ bool needs_turns(const data::DatasetRow& row) {
 
 }  // namespace
 
+Error no_training_rows() {
+    return Error::invalid_argument("the dataset has no row in its training split")
+        .at("dataset_uri")
+        .hint("files that are named test or validation are not trained on: add one named train");
+}
+
 Result<TrainingRows> read_training_rows(
     const models::TextCodec& codec, const TrainingRowsWish& wish, const RowsProgress& progress
 ) {
@@ -203,18 +195,23 @@ Result<models::TextCodec> learn_codec(
         }));
     bool has_turns = false;
     std::size_t bytes = 0;
+    bool has_rows = false;
     TRY_STATUS(for_each_row(reader, progress, [&](const SourceRow& row) -> Result<bool> {
+        has_rows = true;
         has_turns = has_turns || needs_turns(row.row);
         if (const auto* text = std::get_if<data::TextRow>(&row.row)) {
             trainer.feed(text->text);
             bytes += text->text.size();
         }
-        for (const ChatMessage& message : turns_of(row.row)) {
+        for (const ChatMessage& message : columnar::turns_of(row.row)) {
             trainer.feed(message.content);
             bytes += message.content.size();
         }
         return bytes < kLearnedBytesMax;
     }));
+    if (!has_rows) {
+        return no_training_rows();
+    }
     TRY(text::BpeTokenizer tokenizer, trainer.finish());
     return models::TextCodec::create(
         has_turns ? ChatFormat::kChatMl : ChatFormat::kPlain, std::move(tokenizer)

@@ -48,8 +48,11 @@ Result<TrainingRows> read_training_rows(
     const models::TextCodec& codec, const TrainingRowsWish& wish, const RowsProgress& progress
 );
 
+/// Of a dataset that has rows, but none to train on.
+Error no_training_rows();
+
 /// Learns a byte-level BPE on a split's rows, digits single, with the special tokens of the form
-/// that suits them. Errors: those of the reader, kCancelled by `progress`.
+/// that suits them. Errors: those of the reader, no_training_rows(), kCancelled by `progress`.
 Result<models::TextCodec> learn_codec(
     const std::filesystem::path& folder, std::int32_t vocab_size, const RowsProgress& progress
 );

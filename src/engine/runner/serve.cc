@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -28,6 +29,8 @@ namespace {
 using protocol::RunnerSays;
 
 constexpr int kIdlePollMilliseconds = 1'000;
+/// Without descriptors there is no use in looking at once whether somebody still waits.
+constexpr int kListenerRestMilliseconds = 100;
 constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
 
 Result<UniqueFd> listen_at(const std::filesystem::path& path) {
@@ -102,9 +105,7 @@ private:
         std::vector<pollfd> watched{
             {.fd = options_.stop_fd, .events = POLLIN, .revents = 0},
             {.fd = options_.parent_fd, .events = POLLIN, .revents = 0},
-            {.fd = clients_.size() < options_.clients_max ? listener_.get() : -1,
-             .events = POLLIN,
-             .revents = 0},
+            {.fd = listens() ? listener_.get() : -1, .events = POLLIN, .revents = 0},
         };
         const std::size_t first_client = watched.size();
         for (const Client& client : clients_) {
@@ -114,7 +115,10 @@ private:
                 {.fd = client.socket.get(), .events = static_cast<short>(wanted), .revents = 0}
             );
         }
-        const int ready = ::poll(watched.data(), watched.size(), wait_milliseconds);
+        const int wait = listener_rests_ ? std::min(wait_milliseconds, kListenerRestMilliseconds)
+                                         : wait_milliseconds;
+        listener_rests_ = false;
+        const int ready = ::poll(watched.data(), watched.size(), wait);
         if (ready < 0 && errno != EINTR) {
             return os_error(errno, "wait for requests");
         }
@@ -141,6 +145,8 @@ private:
         return true;
     }
 
+    bool listens() const { return clients_.size() < options_.clients_max && !listener_rests_; }
+
     bool parent_has_gone() const {
         std::array<char, 256> dropped;
         const ssize_t got = ::read(options_.parent_fd, dropped.data(), dropped.size());
@@ -149,9 +155,12 @@ private:
 
     void accept_one() {
         UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (socket) {  // else it went again, or descriptors are short: the next one may succeed
+        if (socket) {
             clients_.push_back({.number = ++last_number_, .socket = std::move(socket)});
+            return;
         }
+        // It went again; or descriptors or memory are short, and it stays ready to be accepted.
+        listener_rests_ = errno != EAGAIN && errno != ECONNABORTED && errno != EINTR;
     }
 
     void receive(Client& client) {
@@ -276,6 +285,7 @@ private:
     UniqueFd listener_;
     std::list<Client> clients_;
     GenerationSet::Client last_number_ = 0;
+    bool listener_rests_ = false;  ///< out of the next poll
 };
 
 /// Away at the end, unless another runner has taken the path meanwhile: then it is that one's.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runner/serve.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <thread>
@@ -257,6 +259,56 @@ TEST_F(Serving, TakesThePlaceOfASocketThatWasLeft) {
     Peer peer = greeted();
     peer.ask(chat("a"));
     EXPECT_EQ(peer.answer(), kAnswer);
+}
+
+/// No more descriptors for this process, while it lives.
+class NoMoreDescriptors {
+public:
+    NoMoreDescriptors() {
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        const UniqueFd lowest(::dup(STDERR_FILENO));
+        rlimit lowered = before_;
+        lowered.rlim_cur = static_cast<rlim_t>(lowest.get());
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &lowered), 0);
+    }
+    ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    NoMoreDescriptors(const NoMoreDescriptors&) = delete;
+    NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
+
+private:
+    rlimit before_{};
+};
+
+std::chrono::microseconds processor_time() {
+    rusage used{};
+    EXPECT_EQ(::getrusage(RUSAGE_SELF, &used), 0);
+    const auto of = [](const timeval& time) {
+        return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+    };
+    return of(used.ru_utime) + of(used.ru_stime);
+}
+
+TEST_F(Serving, WithoutDescriptorsItWaitsQuietlyAndGoesOnWhenThereAreSome) {
+    constexpr std::chrono::milliseconds kObserved(600);
+    start();
+    const Peer other = greeted();  // answered, so the peers before it are off the list
+    const UniqueFd waiting(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, socket.c_str(), sizeof(address.sun_path) - 1);
+    {
+        const NoMoreDescriptors none;
+        ASSERT_EQ(
+            ::connect(waiting.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+            0
+        );
+        const std::string hello = protocol::to_frame(RunnerAsk(protocol::RunnerHello{}));
+        ASSERT_GT(::send(waiting.get(), hello.data(), hello.size(), MSG_NOSIGNAL), 0);
+        const auto before = processor_time();
+        EXPECT_FALSE(*wait_readable(waiting.get(), kObserved)) << "there was a descriptor left";
+        EXPECT_LT(processor_time() - before, kObserved / 2);
+    }
+    EXPECT_TRUE(*wait_readable(waiting.get(), kPatience));
 }
 
 TEST_F(Serving, WhatCannotBeServedIsAnError) {

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "engine/nets/weights.h"
-
 namespace nexa::runner {
 
 namespace {
@@ -24,27 +22,20 @@ std::vector<text::ChatMessage> turns_of(const protocol::GenerateRequest& request
 }  // namespace
 
 Result<ServingModel> ServingModel::load(const std::filesystem::path& folder) {
-    TRY(models::TextCodec codec, models::TextCodec::load(folder));
-    TRY(nets::Decoder decoder, nets::load_decoder(folder));
-    const std::int64_t tokens = codec.tokenizer().vocabulary_size();
-    if (tokens > decoder.config().vocab) {
-        return Error::invalid_argument(
-            "the tokenizer has {} tokens and the model {}", tokens, decoder.config().vocab
-        );
-    }
-    return ServingModel(std::move(decoder), std::move(codec));
+    TRY(nets::LanguageModel model, nets::load_language_model(folder));
+    return ServingModel(std::move(model));
 }
 
 Result<std::vector<std::int64_t>> ServingModel::encode(const protocol::GenerateRequest& request
 ) const {
     std::vector<std::int64_t> ids;
     if (request.prompt) {
-        ids = widened(codec_.tokenizer().encode(*request.prompt));
+        ids = widened(model_.codec.tokenizer().encode(*request.prompt));
         if (ids.empty()) {
-            ids.push_back(codec_.end_id());  // behind which, in training, a new text begins
+            ids.push_back(model_.codec.end_id());  // behind which, in training, a new text begins
         }
     } else {
-        TRY(const auto question, codec_.encode_question(turns_of(request)));
+        TRY(const auto question, model_.codec.encode_question(turns_of(request)));
         ids = widened(question);
     }
     const std::string_view param = request.prompt ? "prompt" : "messages";
@@ -64,24 +55,25 @@ Result<std::vector<std::int64_t>> ServingModel::encode(const protocol::GenerateR
 }
 
 std::string ServingModel::bytes_of(std::int64_t id) const {
-    if (id >= codec_.tokenizer().vocabulary_size()) {
+    if (id >= model_.codec.tokenizer().vocabulary_size()) {
         return {};  // a vocabulary may be padded
     }
     const auto narrow = static_cast<std::int32_t>(id);
-    return codec_.tokenizer().decode({&narrow, 1}, text::DecodeSpecial::kSkip).value_or("");
+    return model_.codec.tokenizer().decode({&narrow, 1}, text::DecodeSpecial::kSkip).value_or("");
 }
 
 bool ServingModel::ends_with(std::int64_t id) const {
-    return id == codec_.end_id() || id == decoder_.config().eos_id;
+    return id == model_.codec.end_id() || id == model_.decoder.config().eos_id;
 }
 
 protocol::RunnerReady ServingModel::describe() const {
-    const models::ModelConfig& config = decoder_.config();
+    const models::ModelConfig& config = model_.decoder.config();
     return {
         .max_positions = config.max_positions,
         .vocab = config.vocab,
         .parameters = config.parameter_count(),
-        .chat_format = codec_.chat().format() == text::ChatFormat::kChatMl ? "chatml" : "plain",
+        .chat_format =
+            model_.codec.chat().format() == text::ChatFormat::kChatMl ? "chatml" : "plain",
     };
 }
 

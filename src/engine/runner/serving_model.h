@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
-#include "engine/nets/decoder.h"
-#include "models/text_codec.h"
+#include "engine/nets/language_model.h"
 #include "protocol/runner_frames.h"
 
 namespace nexa::runner {
@@ -16,13 +16,11 @@ namespace nexa::runner {
 /// A model's folder in memory: weights and text. Used by the one thread that owns the model.
 class ServingModel {
 public:
-    /// Reads config.json, model.safetensors, tokenizer.json and tokenizer_config.json. Blocks.
-    /// Errors: kNotFound, kMalformed, kInvalidArgument (also for a tokenizer with more tokens than
-    /// the model has), kUnavailable; libtorch's exceptions pass through.
+    /// Blocks. Errors: those of nets::load_language_model(); libtorch's exceptions pass through.
     static Result<ServingModel> load(const std::filesystem::path& folder);
 
-    const nets::Decoder& decoder() const { return decoder_; }
-    std::int64_t max_positions() const { return decoder_.config().max_positions; }
+    const nets::Decoder& decoder() const { return model_.decoder; }
+    std::int64_t max_positions() const { return model_.decoder.config().max_positions; }
 
     /// The ids that a request is to be continued from; never empty. Errors: kInvalidArgument at
     /// "messages" or "prompt": an unknown role, or more tokens than the model takes with one more.
@@ -35,11 +33,9 @@ public:
     protocol::RunnerReady describe() const;
 
 private:
-    ServingModel(nets::Decoder decoder, models::TextCodec codec)
-        : decoder_(std::move(decoder)), codec_(std::move(codec)) {}
+    explicit ServingModel(nets::LanguageModel model) : model_(std::move(model)) {}
 
-    nets::Decoder decoder_;
-    models::TextCodec codec_;
+    nets::LanguageModel model_;
 };
 
 }  // namespace nexa::runner
