@@ -2,13 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <utility>
 
 #include "core/result.h"
 #include "engine/columnar/dataset_reader.h"
+#include "engine/pipelines/lines_file.h"
 #include "engine/pipelines/local_model.h"
 #include "engine/pipelines/pipeline.h"
 #include "evaluation/report.h"
@@ -16,29 +13,13 @@
 
 namespace nexa::pipelines {
 
-/// A file of lines, items.jsonl. Blocks on the disk.
-class ItemsFile {
-public:
-    /// Errors: kUnavailable, in all of its functions.
-    static Result<ItemsFile> create(std::filesystem::path path);
-    Status add(const std::string& line);
-    Status finish();
-
-private:
-    explicit ItemsFile(std::filesystem::path path) : path_(std::move(path)) {}
-    Status check() const;
-
-    std::filesystem::path path_;
-    std::ofstream file_;
-};
-
 /// What a benchmark works with.
 struct BenchmarkWork {
     Job& job;
     const protocol::EvaluateSpec& spec;
     const nets::LanguageModel& model;
     columnar::DatasetReader& rows;
-    ItemsFile& items;
+    LinesFile& items;  ///< items.jsonl
 };
 
 struct BenchmarkOutcome {

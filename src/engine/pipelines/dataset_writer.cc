@@ -39,61 +39,41 @@ std::string to_line(const MadeRow& row) {
     }
     writer.end_object();
     writer.end_object();
-    return writer.take() + '\n';
-}
-
-Status check_written(const std::ofstream& file, const std::filesystem::path& path) {
-    if (!file) {
-        return Error::unavailable("cannot write {}: is the disk full?", path.string());
-    }
-    return {};
+    return writer.take();
 }
 
 }  // namespace
 
 Result<DatasetWriter> DatasetWriter::create(const std::filesystem::path& folder) {
-    DatasetWriter writer(folder);
-    const std::filesystem::path preview = folder / "preview.jsonl";
-    writer.preview_.open(preview, std::ios::binary);
-    TRY_STATUS(check_written(writer.preview_, preview));
+    TRY(LinesFile preview, LinesFile::create(folder / "preview.jsonl"));
     TRY_STATUS(write_file_atomically(folder / "schema.json", kSchema));
-    return writer;
-}
-
-Status DatasetWriter::open(data::Split split) {
-    const std::filesystem::path path = folder_ / fmt::format("{}.jsonl", data::to_string(split));
-    auto& file = files_.at(static_cast<std::size_t>(split));
-    file.emplace(path, std::ios::binary);
-    return check_written(*file, path);
+    return DatasetWriter(folder, std::move(preview));
 }
 
 Status DatasetWriter::add(data::Split split, const MadeRow& row) {
     const auto index = static_cast<std::size_t>(split);
-    if (!files_.at(index)) {
-        TRY_STATUS(open(split));
+    auto& file = files_.at(index);
+    if (!file) {
+        TRY(file, LinesFile::create(folder_ / fmt::format("{}.jsonl", data::to_string(split))));
     }
     const std::string line = to_line(row);
-    *files_.at(index) << line;
+    TRY_STATUS(file->add(line));
     if (previewed_ < kPreviewRows) {
-        preview_ << line;
+        TRY_STATUS(preview_.add(line));
         ++previewed_;
     }
     ++rows_.at(index);
     measure(row);
-    return check_written(
-        *files_.at(index), folder_ / fmt::format("{}.jsonl", data::to_string(split))
-    );
+    return {};
 }
 
 Status DatasetWriter::finish() {
     for (auto& file : files_) {
         if (file) {
-            file->close();
-            TRY_STATUS(check_written(*file, folder_));
+            TRY_STATUS(file->finish());
         }
     }
-    preview_.close();
-    return check_written(preview_, folder_ / "preview.jsonl");
+    return preview_.finish();
 }
 
 std::map<std::string, std::int64_t> DatasetWriter::counts() const {

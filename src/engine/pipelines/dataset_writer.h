@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "core/result.h"
 #include "data/generators.h"
+#include "engine/pipelines/lines_file.h"
 
 namespace nexa::pipelines {
 
@@ -46,14 +46,14 @@ public:
 private:
     static constexpr std::size_t kSplits = 3;
 
-    explicit DatasetWriter(std::filesystem::path folder) : folder_(std::move(folder)) {}
-    Status open(data::Split split);
+    DatasetWriter(std::filesystem::path folder, LinesFile preview)
+        : folder_(std::move(folder)), preview_(std::move(preview)) {}
     void measure(const MadeRow& row);
 
     std::filesystem::path folder_;
-    std::array<std::optional<std::ofstream>, kSplits> files_;
+    std::array<std::optional<LinesFile>, kSplits> files_;
     std::array<std::int64_t, kSplits> rows_{};
-    std::ofstream preview_;
+    LinesFile preview_;
     std::int64_t previewed_ = 0;
     std::unordered_set<std::size_t> trigrams_;
     std::int64_t trigrams_seen_ = 0;

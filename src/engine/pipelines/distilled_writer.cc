@@ -70,15 +70,12 @@ std::vector<text::ChatMessage> turns_with(const data::ChatRow& chat, std::string
 Result<DistilledWriter> DistilledWriter::create(
     const std::filesystem::path& folder, columnar::RowFormat format
 ) {
-    DistilledWriter writer(folder, format);
+    TRY(LinesFile rejected, LinesFile::create(folder / "rejected.jsonl"));
+    TRY(LinesFile preview, LinesFile::create(folder / "preview.jsonl"));
+    DistilledWriter writer(folder, format, std::move(rejected), std::move(preview));
     TRY_STATUS(
         write_file_atomically(folder / "schema.json", writer.is_chat() ? kChatSchema : kPairSchema)
     );
-    writer.rejected_.open(folder / "rejected.jsonl");
-    writer.preview_.open(folder / "preview.jsonl");
-    if (!writer.rejected_ || !writer.preview_) {
-        return Error::unavailable("cannot write in {}: is the disk full?", folder.string());
-    }
     // The training file is there also when nothing was kept.
     TRY_STATUS(writer.file_of(data::Split::kTrain));
     return writer;
@@ -122,7 +119,7 @@ Status DistilledWriter::add(const SourceRow& row, std::string_view completion, b
         line.key("meta");
         line.raw(meta);
         line.end_object();
-        preview_ << line.take() << '\n';
+        TRY_STATUS(preview_.add(line.take()));
     }
     return {};
 }
@@ -142,21 +139,15 @@ Status DistilledWriter::reject(const SourceRow& row, std::string_view reason) {
     line.key("reason");
     line.string(reason);
     line.end_object();
-    rejected_ << line.take() << '\n';
-    return rejected_ ? Status()
-                     : Error::unavailable("cannot write rejected.jsonl: is the disk full?");
+    return rejected_.add(line.take());
 }
 
 Status DistilledWriter::finish() {
     for (auto& [split, file] : files_) {
         TRY_STATUS(file.finish());
     }
-    rejected_.close();
-    preview_.close();
-    if (!rejected_ || !preview_) {
-        return Error::unavailable("cannot write in {}: is the disk full?", folder_.string());
-    }
-    return {};
+    TRY_STATUS(rejected_.finish());
+    return preview_.finish();
 }
 
 }  // namespace nexa::pipelines

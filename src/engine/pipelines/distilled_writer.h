@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "core/result.h"
 #include "engine/columnar/dataset_reader.h"
 #include "engine/columnar/parquet_writer.h"
+#include "engine/pipelines/lines_file.h"
 
 namespace nexa::pipelines {
 
@@ -32,16 +32,24 @@ public:
     Status finish();
 
 private:
-    DistilledWriter(std::filesystem::path folder, columnar::RowFormat format)
-        : folder_(std::move(folder)), format_(format) {}
+    DistilledWriter(
+        std::filesystem::path folder,
+        columnar::RowFormat format,
+        LinesFile rejected,
+        LinesFile preview
+    )
+        : folder_(std::move(folder)),
+          format_(format),
+          rejected_(std::move(rejected)),
+          preview_(std::move(preview)) {}
     Result<columnar::ParquetWriter*> file_of(data::Split split);
     bool is_chat() const { return format_ == columnar::RowFormat::kChat; }
 
     std::filesystem::path folder_;
     columnar::RowFormat format_;
     std::map<data::Split, columnar::ParquetWriter> files_;
-    std::ofstream rejected_;
-    std::ofstream preview_;
+    LinesFile rejected_;
+    LinesFile preview_;
     std::int64_t previewed_ = 0;
     std::int64_t rejections_ = 0;
 };

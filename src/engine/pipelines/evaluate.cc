@@ -140,7 +140,7 @@ Result<protocol::EngineResult> run_evaluate(Job& job) {
     TRY(const nets::LanguageModel model, open_model(job));
     TRY(columnar::DatasetReader rows, open_rows(job, spec));
     TRY(const auto folder, job.make_output("eval"));
-    TRY(ItemsFile items, ItemsFile::create(folder / "items.jsonl"));
+    TRY(LinesFile items, LinesFile::create(folder / "items.jsonl"));
     const BenchmarkWork work{
         .job = job, .spec = spec, .model = model, .rows = rows, .items = items
     };

@@ -29,7 +29,7 @@ struct Job {
     std::optional<std::filesystem::path> input(std::string_view name) const;
     /// DIR/outputs/<name>, made.
     Result<std::filesystem::path> make_output(std::string_view name) const;
-    /// DIR/work/<name>, made: stays where a try ends early, and is no output.
+    /// The folder <name> among the job's own work, made: stays where a job ends early, no output.
     Result<std::filesystem::path> make_work(std::string_view name) const;
     /// The id of what this job makes of a kind.
     std::string artifact_id(std::string_view kind) const;

@@ -114,13 +114,6 @@ std::vector<std::string> rules_of(const RowVerdict& verdict) {
     return rules;
 }
 
-Status check_written(const std::ofstream& file, const std::filesystem::path& path) {
-    if (!file) {
-        return Error::unavailable("cannot write {}: is the disk full?", path.string());
-    }
-    return {};
-}
-
 void write_row(JsonWriter& writer, const data::DatasetRow& row) {
     if (const auto* chat = std::get_if<data::ChatRow>(&row)) {
         writer.key("messages");
@@ -144,23 +137,16 @@ void write_row(JsonWriter& writer, const data::DatasetRow& row) {
 
 }  // namespace
 
-ScoredDataset::ScoredDataset(std::filesystem::path folder, columnar::ParquetWriter rows)
-    : folder_(std::move(folder)),
-      rows_(std::move(rows)),
-      findings_file_(folder_ / "findings.jsonl", std::ios::binary),
-      preview_(folder_ / "preview.jsonl", std::ios::binary) {}
-
 Result<ScoredDataset> ScoredDataset::create(const std::filesystem::path& folder, RowFormat format) {
     std::vector<Column> columns;
     for (ColumnRow& row : all_columns(format)) {
         columns.push_back(std::move(row.column));
     }
     TRY(auto rows, columnar::ParquetWriter::create(folder / "scored.parquet", std::move(columns)));
-    ScoredDataset made(folder, std::move(rows));
-    TRY_STATUS(check_written(made.findings_file_, folder / "findings.jsonl"));
-    TRY_STATUS(check_written(made.preview_, folder / "preview.jsonl"));
+    TRY(LinesFile findings, LinesFile::create(folder / "findings.jsonl"));
+    TRY(LinesFile preview, LinesFile::create(folder / "preview.jsonl"));
     TRY_STATUS(write_file_atomically(folder / "schema.json", schema_of(format)));
-    return made;
+    return ScoredDataset(std::move(rows), std::move(findings), std::move(preview));
 }
 
 Status ScoredDataset::add_row(
@@ -211,8 +197,7 @@ Status ScoredDataset::write_preview(
     writer.key("score");
     writer.real(verdict.score);
     writer.end_object();
-    preview_ << writer.take() << '\n';
-    return check_written(preview_, folder_ / "preview.jsonl");
+    return preview_.add(writer.take());
 }
 
 Status ScoredDataset::add_finding(const AuditFinding& finding) {
@@ -240,15 +225,12 @@ Status ScoredDataset::add_finding(const AuditFinding& finding) {
         writer.string(text);
     }
     writer.end_object();
-    findings_file_ << writer.take() << '\n';
-    return check_written(findings_file_, folder_ / "findings.jsonl");
+    return findings_file_.add(writer.take());
 }
 
 Status ScoredDataset::finish() {
-    findings_file_.close();
-    TRY_STATUS(check_written(findings_file_, folder_ / "findings.jsonl"));
-    preview_.close();
-    TRY_STATUS(check_written(preview_, folder_ / "preview.jsonl"));
+    TRY_STATUS(findings_file_.finish());
+    TRY_STATUS(preview_.finish());
     return rows_.finish();
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "engine/columnar/dataset_reader.h"
 #include "engine/columnar/parquet_writer.h"
 #include "engine/pipelines/audit_row.h"
+#include "engine/pipelines/lines_file.h"
 
 namespace nexa::pipelines {
 
@@ -44,15 +44,17 @@ public:
     const std::vector<AuditFinding>& examples() const { return examples_; }
 
 private:
-    ScoredDataset(std::filesystem::path folder, columnar::ParquetWriter rows);
+    ScoredDataset(columnar::ParquetWriter rows, LinesFile findings, LinesFile preview)
+        : rows_(std::move(rows)),
+          findings_file_(std::move(findings)),
+          preview_(std::move(preview)) {}
     Status write_preview(
         std::int64_t number, const columnar::SourceRow& row, const RowVerdict& verdict
     );
 
-    std::filesystem::path folder_;
     columnar::ParquetWriter rows_;
-    std::ofstream findings_file_;
-    std::ofstream preview_;
+    LinesFile findings_file_;
+    LinesFile preview_;
     std::int64_t previewed_ = 0;
     std::int64_t findings_ = 0;
     std::vector<AuditFinding> examples_;
