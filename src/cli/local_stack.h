@@ -40,7 +40,6 @@ public:
     std::string url() const;
     std::string gateway_url() const;
     std::filesystem::path key_file() const { return options_.dir / "admin.key"; }
-    const std::filesystem::path& dir() const { return options_.dir; }
 
 private:
     LocalStack(StackOptions options, ChildProcess process)

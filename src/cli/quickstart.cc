@@ -150,7 +150,6 @@ private:
     Lesson lesson_ = Lesson::kAddition;
     Made made_;
     QuickstartReport report_;
-    std::string inference_url_;
     std::vector<ChatTurn> turns_;
 };
 
@@ -253,9 +252,6 @@ Result<StepReport> Quickstart::run_job(const StepRow& step, StepLine& line) {
     TRY(std::string note, report_.take(step.kind, *job.result, made_));
     if (step.kind == StepKind::kAudit) {
         TRY_STATUS(learn_lesson(*job.result));
-    }
-    if (step.kind == StepKind::kDeploy) {
-        inference_url_ = note;
     }
     return StepReport{
         .seconds = was_done ? seconds_of(job)
