@@ -207,6 +207,14 @@ class Gateway(Program):
         path = self.folder / "gateway/usage.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
+    def wait_usage(self, count: int, seconds: float = 30) -> list[dict]:
+        """The usage, once it has that many lines; from one reading, so none is missing."""
+        def enough():
+            lines = self.usage()
+            return lines if len(lines) >= count else None
+
+        return wait_until(enough, seconds, f"usage of {count} lines")
+
     def runners(self) -> list[int]:
         """Process ids of its children that run a model."""
         children = Path(f"/proc/{self.process.pid}/task").glob("*/children")

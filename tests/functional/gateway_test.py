@@ -400,7 +400,7 @@ def test_a_client_that_hangs_up_frees_the_runner(models, client):
     started = time.monotonic()
     client.with_options(timeout=60).completions.create(model="slow", prompt="a", temperature=0, max_tokens=3)
     assert time.monotonic() - started < 30
-    lines = wait_until(lambda: [u for u in models.usage()[before:] if len(models.usage()) >= before + 9], 30, "usage")
+    lines = models.wait_usage(before + 9)[before:]
     dropped = [line for line in lines if line["completion_tokens"] != 3]
     assert dropped
     assert all(line["completion_tokens"] < 4000 for line in dropped)
@@ -611,7 +611,8 @@ def test_only_keys_of_the_file_may_ask_and_usage_names_them(start_gateway, tmp_p
     with pytest.raises(openai.AuthenticationError):
         openai.OpenAI(base_url=gateway.url + "/v1", api_key=other, max_retries=0).models.list()
     assert Client(gateway.url).get("/readyz").status == 200
-    lines = wait_until(lambda: gateway.usage() if len(gateway.usage()) == 2 else None, what="usage")
+    lines = gateway.wait_usage(2)
+    assert len(lines) == 2
     assert lines[0]["key_id"] == "ann"
     assert lines[1]["key_id"].startswith("key_")
     assert {line["deployment_id"] for line in lines} == {"static_tiny"}
@@ -622,14 +623,14 @@ def test_usage_survives_a_kill_in_whole_lines(start_gateway, tmp_path):
     gateway = start_gateway("--model", f"tiny={write_model(tmp_path / 'm/tiny')}").wait_ready()
     client = openai.OpenAI(base_url=gateway.url + "/v1", api_key="none", max_retries=0)
     client.completions.create(model="tiny", prompt="a", max_tokens=2)
-    wait_until(lambda: len(gateway.usage()) == 1, what="the first line")
+    gateway.wait_usage(1)
     gateway.kill()
     with (gateway.folder / "gateway/usage.jsonl").open("a") as spool:
         spool.write('{"id":"half')
     gateway.start()
     gateway.wait_ready()
     client.completions.create(model="tiny", prompt="a", max_tokens=3)
-    lines = wait_until(lambda: gateway.usage() if len(gateway.usage()) == 2 else None, what="the second line")
+    lines = gateway.wait_usage(2)
     assert [line["completion_tokens"] for line in lines] == [2, 3]
 
 
