@@ -24,6 +24,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/os_error.h"
+#include "core/this_process.h"
 #include "engine/pipelines/run_job.h"
 #include "engine/runner/serve.h"
 
@@ -32,15 +33,9 @@ namespace {
 constexpr int kEventFd = 3;
 constexpr int kUsageExit = 2;
 
-/// Blocks SIGTERM and SIGINT in every thread: call it before any other is started.
-sigset_t block_signals() {
-    sigset_t signals{};
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone shows as an error of write(2)
-    return signals;
+/// A reader that has gone shows as an error of write(2).
+void ignore_closed_pipes() {
+    ::signal(SIGPIPE, SIG_IGN);
 }
 
 /// Cancels the job when SIGTERM or SIGINT comes. They are taken on a thread, since a handler may
@@ -48,7 +43,8 @@ sigset_t block_signals() {
 class SignalWatch {
 public:
     explicit SignalWatch(nexa::CancelSource& cancel) {
-        const sigset_t signals = block_signals();
+        const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT});
+        ignore_closed_pipes();
         thread_ = std::thread([signals, &cancel] {
             int signal = 0;
             sigwait(&signals, &signal);
@@ -103,7 +99,8 @@ bool is_pipe(int fd) {
 }
 
 int serve(const char* dir, const char* socket) {
-    const sigset_t signals = block_signals();
+    const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT});
+    ignore_closed_pipes();
     const nexa::UniqueFd stop(::signalfd(-1, &signals, SFD_CLOEXEC));
     if (!stop) {
         return exit_code_of(nexa::os_error(errno, "watch for signals"));

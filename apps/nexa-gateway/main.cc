@@ -3,7 +3,6 @@
 // nexa-gateway: serves models over OpenAI's API, until SIGTERM. Exits with the error's code (0:
 // drained).
 
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/secrets.h"
+#include "core/this_process.h"
 #include "gateway/gateway.h"
 #include "settings.h"
 
@@ -40,27 +40,6 @@ using Environment = std::map<std::string, std::string>;
 int exit_code_of(const nexa::Error& error) {
     std::fprintf(stderr, "nexa-gateway: %s\n", error.to_string().c_str());
     return nexa::row_of(error.code).exit_code;
-}
-
-fs::path engine_beside_us() {
-    std::error_code failed;
-    const fs::path self = fs::read_symlink("/proc/self/exe", failed);
-    return self.parent_path() / "nexa-engine";
-}
-
-nexa::Result<Settings> load(
-    const nexa::config::SettingFlags& flags, const Environment& environment
-) {
-    TRY(const auto sources,
-        flags.over({
-            .environment = environment,
-            .other_variables = nexa::config::foreign_variables(),
-        }));
-    TRY(auto loaded, nexa::config::load_settings<Settings>(sources));
-    for (const std::string& warning : loaded.warnings) {
-        std::fprintf(stderr, "nexa-gateway: %s\n", warning.c_str());
-    }
-    return std::move(loaded.value);
 }
 
 nexa::Result<nexa::gateway::ControlPlane> control_plane_of(
@@ -82,7 +61,8 @@ nexa::Result<nexa::gateway::GatewaySettings> gateway_settings_of(
 ) {
     nexa::gateway::GatewaySettings made{
         .dir = settings.dir,
-        .engine = settings.engine.empty() ? engine_beside_us() : fs::absolute(settings.engine),
+        .engine = settings.engine.empty() ? nexa::program_directory() / "nexa-engine"
+                                          : fs::absolute(settings.engine),
         .address = settings.address,
         .port = static_cast<std::uint16_t>(settings.port),
         .keys_file = settings.keys_file,
@@ -101,19 +81,9 @@ nexa::Result<nexa::gateway::GatewaySettings> gateway_settings_of(
     return made;
 }
 
-/// Blocked before the first thread starts, so that only this one takes them.
-sigset_t block_signals() {
-    sigset_t signals{};
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
-
 nexa::Status serve(const Settings& settings, const Environment& environment) {
-    const sigset_t signals = block_signals();
+    const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT});
+    ::signal(SIGPIPE, SIG_IGN);
     const nexa::SystemClock clock;
     nexa::SystemRandom random;
     nexa::configure_logging(
@@ -155,11 +125,11 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kUsageExit;
     }
     const Environment environment = nexa::config::environment_of(environ);
-    auto settings = load(flags, environment);
+    auto settings = flags.load<Settings>("nexa-gateway", {.environment = environment});
     if (!settings) {
         return exit_code_of(settings.error());
     }
-    std::ranges::move(models, std::back_inserter(settings->models));
-    const nexa::Status ended = serve(*settings, environment);
+    std::ranges::move(models, std::back_inserter(settings->value.models));
+    const nexa::Status ended = serve(settings->value, environment);
     return ended ? EXIT_SUCCESS : exit_code_of(ended.error());
 }

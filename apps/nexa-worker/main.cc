@@ -26,6 +26,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/secrets.h"
+#include "core/this_process.h"
 #include "net/http_client.h"
 #include "net/pools.h"
 #include "sandbox/sandbox.h"
@@ -42,33 +43,6 @@ constexpr int kUsageExit = 2;
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 20U;
 
 using Environment = std::map<std::string, std::string>;
-
-nexa::Result<Settings> load(
-    const nexa::config::SettingFlags& flags, const Environment& environment
-) {
-    TRY(const auto sources,
-        flags.over({
-            .environment = environment,
-            .other_variables = nexa::config::foreign_variables(),
-        }));
-    TRY(auto loaded, nexa::config::load_settings<Settings>(sources));
-    for (const std::string& warning : loaded.warnings) {
-        std::fprintf(stderr, "nexa-worker: %s\n", warning.c_str());
-    }
-    return std::move(loaded.value);
-}
-
-/// What SignalWatch takes. Blocked in every thread: call it before any other is started.
-sigset_t block_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGUSR1);  // our own: the end of the watch
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
 
 /// Takes SIGTERM and SIGINT on a thread, since a handler may not lock. The first one drains, the
 /// second hands running jobs back at once.
@@ -100,12 +74,6 @@ private:
 int exit_code_of(const nexa::Error& error) {
     std::fprintf(stderr, "nexa-worker: %s\n", error.to_string().c_str());
     return nexa::row_of(error.code).exit_code;
-}
-
-fs::path engine_beside_us() {
-    std::error_code failed;
-    const fs::path self = fs::read_symlink("/proc/self/exe", failed);
-    return self.parent_path() / "nexa-engine";
 }
 
 nexa::SecretManager make_secrets(const Settings& settings, const Environment& environment) {
@@ -154,7 +122,8 @@ nexa::worker::LlmSettings llm_settings_of(
 nexa::worker::AgentSettings agent_settings_of(const Settings& settings) {
     nexa::worker::AgentSettings agent{
         .paths = nexa::StoragePaths(fs::absolute(settings.dir)),
-        .engine = settings.engine.empty() ? engine_beside_us() : fs::absolute(settings.engine),
+        .engine = settings.engine.empty() ? nexa::program_directory() / "nexa-engine"
+                                          : fs::absolute(settings.engine),
         .server_url = settings.server,
         .name = settings.name,
         .pool = settings.pool,
@@ -179,7 +148,9 @@ nexa::Status run(const Settings& settings, const Environment& environment) {
     if (!key) {
         return std::move(key).error();
     }
-    const sigset_t signals = block_signals();
+    // What SignalWatch takes; SIGUSR1 is our own: the end of the watch.
+    const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT, SIGUSR1});
+    ::signal(SIGPIPE, SIG_IGN);
     const nexa::SystemClock clock;
     nexa::SystemRandom random;
     nexa::configure_logging(
@@ -251,10 +222,10 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kUsageExit;
     }
     const Environment environment = nexa::config::environment_of(environ);
-    const auto settings = load(flags, environment);
+    const auto settings = flags.load<Settings>("nexa-worker", {.environment = environment});
     if (!settings) {
         return exit_code_of(settings.error());
     }
-    const nexa::Status ended = run(*settings, environment);
+    const nexa::Status ended = run(settings->value, environment);
     return ended ? EXIT_SUCCESS : exit_code_of(ended.error());
 }

@@ -17,6 +17,7 @@
 #include "cli/program.h"
 #include "config/setting_flags.h"
 #include "core/os_error.h"
+#include "core/this_process.h"
 
 namespace nexa::cli {
 
@@ -35,18 +36,8 @@ std::size_t terminal_columns() {
     return kColumnsFallback;
 }
 
-std::filesystem::path program_directory() {
-    std::error_code failed;
-    return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
-}
-
 Result<UniqueFd> watch_signals() {
-    sigset_t signals{};
-    sigemptyset(&signals);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-        sigaddset(&signals, signal);
-    }
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    const sigset_t signals = block_signals({SIGTERM, SIGINT, SIGHUP});
     UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
     if (!fd) {
         return os_error(errno, "watch for signals");

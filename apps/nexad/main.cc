@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -21,6 +20,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "core/this_process.h"
 #include "settings.h"
 #include "wiring.h"
 
@@ -44,23 +44,14 @@ std::filesystem::path user_file(std::map<std::string, std::string>& variables) {
                         : std::filesystem::path(home) / ".config" / "nexa" / "nexa.yaml";
 }
 
-nexa::Result<nexa::config::Settings<nexa::nexad::Settings>> load(
-    const nexa::config::SettingFlags& flags
-) {
+nexa::config::SettingsSources sources() {
     std::error_code failed;
     auto variables = nexa::config::environment_of(environ);
-    TRY(const auto sources,
-        flags.over({
-            .environment = variables,
-            .start_folder = std::filesystem::current_path(failed),
-            .user_file = user_file(variables),
-            .other_variables = nexa::config::foreign_variables(),
-        }));
-    TRY(auto loaded, nexa::config::load_settings<nexa::nexad::Settings>(sources));
-    for (const std::string& warning : loaded.warnings) {
-        std::fprintf(stderr, "nexad: %s\n", warning.c_str());
-    }
-    return loaded;
+    return {
+        .environment = variables,
+        .start_folder = std::filesystem::current_path(failed),
+        .user_file = user_file(variables),
+    };
 }
 
 int fail(const nexa::Error& error) {
@@ -99,12 +90,7 @@ int print_settings() {
 }
 
 int serve(const nexa::nexad::Settings& settings, const nexa::Clock& clock, nexa::Random& random) {
-    // Blocked before the first thread starts, so that only this one takes them.
-    sigset_t signals{};
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT});
     ::signal(SIGPIPE, SIG_IGN);
     nexa::configure_logging(
         {.level = nexa::parse_log_level(settings.log_level).value_or(nexa::LogLevel::kInfo),
@@ -147,7 +133,7 @@ int main(int argc, char** argv) {
     if (prints.settings) {
         return print_settings();
     }
-    auto settings = load(flags);
+    auto settings = flags.load<nexa::nexad::Settings>("nexad", sources());
     if (!settings) {
         return fail(settings.error());
     }

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "core/child_process.h"
+#include "core/file_lock.h"
 #include "core/json_writer.h"
 #include "core/os_error.h"
 #include "net/http_client.h"
@@ -35,19 +35,12 @@ constexpr std::chrono::milliseconds kPollMax{1'000};
 constexpr std::uint64_t kTailBytes = 2'000;
 
 Result<UniqueFd> lock_folder(const fs::path& dir) {
-    const fs::path path = dir / "up.lock";
-    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!file) {
-        return os_error(errno, fmt::format("open {}", path.native()));
-    }
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
-        return file;
-    }
-    if (errno == EWOULDBLOCK) {
+    auto lock = lock_file(dir / "up.lock");
+    if (!lock && lock.error().code == ErrorCode::kConflict) {
         return Error::conflict("another 'nexa up' runs on {}", dir.native())
             .hint("stop that one, or give another --dir");
     }
-    return os_error(errno, fmt::format("lock {}", path.native()));
+    return lock;
 }
 
 /// What is left of `grace` after a worker that gives its jobs back has told the server so.

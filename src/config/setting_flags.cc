@@ -2,11 +2,30 @@
 #include "config/setting_flags.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 namespace nexa::config {
+
+namespace {
+
+/// Variables with our prefix that are not settings of servers: clients, tests and secrets have
+/// them.
+std::vector<std::string> foreign_variables() {
+    return {
+        "NEXA_API_KEY",
+        "NEXA_API_KEY_FILE",
+        "NEXA_API_URL",
+        "NEXA_BUILD",
+        "NEXA_TEST_DATA",
+        "NEXA_TEST_PARTS",
+    };
+}
+
+}  // namespace
 
 SettingFlags::SettingFlags(CLI::App& app) : app_(app) {
     app.add_option("--set", sets_, "Any other setting, as name=value");
@@ -36,7 +55,15 @@ Result<SettingsSources> SettingFlags::over(SettingsSources base) const {
     if (!config_file_.empty()) {
         base.file = config_file_;
     }
+    const std::vector<std::string> others = foreign_variables();
+    base.other_variables.insert(base.other_variables.end(), others.begin(), others.end());
     return base;
+}
+
+void SettingFlags::warn(std::string_view program, const std::vector<std::string>& warnings) {
+    for (const std::string& warning : warnings) {
+        std::fputs(fmt::format("{}: {}\n", program, warning).c_str(), stderr);
+    }
 }
 
 std::map<std::string, std::string> environment_of(char** entries) {
@@ -49,17 +76,6 @@ std::map<std::string, std::string> environment_of(char** entries) {
         }
     }
     return variables;
-}
-
-std::vector<std::string> foreign_variables() {
-    return {
-        "NEXA_API_KEY",
-        "NEXA_API_KEY_FILE",
-        "NEXA_API_URL",
-        "NEXA_BUILD",
-        "NEXA_TEST_DATA",
-        "NEXA_TEST_PARTS",
-    };
 }
 
 }  // namespace nexa::config

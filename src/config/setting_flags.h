@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/settings.h"
@@ -28,10 +29,25 @@ public:
     /// processes.
     void add(const std::string& name, const std::string& help);
 
-    /// `base` with what was parsed. Errors: kInvalidArgument (--set without '=').
-    Result<SettingsSources> over(SettingsSources base) const;
+    /// The settings that come of `base` with what was parsed. Warnings go to stderr, as
+    /// `program`'s. Errors: those of load_settings(); kInvalidArgument (--set without '=').
+    template <class T>
+    Result<Settings<T>> load(std::string_view program, SettingsSources base) const {
+        const auto sources = over(std::move(base));
+        if (!sources) {
+            return sources.error();
+        }
+        auto loaded = load_settings<T>(*sources);
+        if (loaded) {
+            warn(program, loaded->warnings);
+        }
+        return loaded;
+    }
 
 private:
+    Result<SettingsSources> over(SettingsSources base) const;
+    static void warn(std::string_view program, const std::vector<std::string>& warnings);
+
     CLI::App& app_;
     std::vector<Override> overrides_;
     std::vector<std::string> sets_;
@@ -40,9 +56,5 @@ private:
 
 /// The variables that a program finds in `environ`.
 std::map<std::string, std::string> environment_of(char** entries);
-
-/// Variables with our prefix that are not settings of servers: clients, tests and secrets have
-/// them.
-std::vector<std::string> foreign_variables();
 
 }  // namespace nexa::config

@@ -11,6 +11,7 @@
 #include "core/storage_paths.h"
 #include "crypto/dsse.h"
 #include "crypto/hex.h"
+#include "net/json_reply.h"
 #include "net/url.h"
 #include "protocol/deployment_views.h"
 
@@ -56,15 +57,6 @@ std::string without_slash(std::string url) {
         url.pop_back();
     }
     return url;
-}
-
-/// The server may be newer than we are, so what we do not know is passed over.
-template <class Reply>
-Result<Reply> decode(const net::HttpResponse& response) {
-    if (!response.is_success()) {
-        return net::to_error(response);
-    }
-    return from_json<Reply>(response.body, {.unknown_keys = UnknownKeys::kIgnore});
 }
 
 /// One line for each kind of trouble, not one for each attempt.
@@ -155,7 +147,7 @@ net::Task<void> ControlFeed::pin_key() {
         const auto response,
         co_await with_.http.send(request(net::Method::kGet, "/api/gateway/key"))
     );
-    CO_TRY(const auto view, decode<protocol::CoordinatorKeyView>(response));
+    CO_TRY(const auto view, net::read_json_reply<protocol::CoordinatorKeyView>(response));
     CO_TRY(auto key, crypto::Ed25519PublicKey::from_base64(view.public_key));
     CO_TRY_STATUS(co_await net::run_on(
         with_.disk,
@@ -234,7 +226,7 @@ net::Task<void> ControlFeed::report_once(std::string public_url) {
         .deployments = with_.states(),
     });
     CO_TRY(const auto response, co_await with_.http.send(std::move(call)));
-    CO_TRY_STATUS(decode<protocol::GatewayReportReply>(response));
+    CO_TRY_STATUS(net::read_json_reply<protocol::GatewayReportReply>(response));
     co_return ok();
 }
 
@@ -267,7 +259,7 @@ net::Task<void> ControlFeed::send_usage(std::vector<protocol::GatewayUsageLine> 
     call.headers.add("Content-Type", "application/json");
     call.body = to_json(protocol::GatewayUsage{.lines = std::move(lines)});
     CO_TRY(const auto response, co_await with_.http.send(std::move(call)));
-    CO_TRY_STATUS(decode<protocol::GatewayUsageReply>(response));
+    CO_TRY_STATUS(net::read_json_reply<protocol::GatewayUsageReply>(response));
     co_return ok();
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <utility>
 
 #include "core/file.h"
+#include "core/file_lock.h"
 #include "core/log.h"
 #include "core/os_error.h"
 #include "core/sha256.h"
@@ -57,17 +56,12 @@ Status make_folder(const fs::path& folder) {
 }
 
 Result<UniqueFd> lock_folder(const fs::path& folder) {
-    constexpr mode_t kOwnerOnly = 0600;
-    const fs::path path = folder / "gateway.lock";
-    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnly));
-    if (!file) {
-        return os_error(errno, fmt::format("open {}", path.native()));
-    }
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    auto lock = lock_file(folder / "gateway.lock");
+    if (!lock && lock.error().code == ErrorCode::kConflict) {
         return Error::conflict("another nexa-gateway runs on {}", folder.native())
             .hint("stop that one, or give another --dir");
     }
-    return file;
+    return lock;
 }
 
 using Digests = std::set<std::string, std::less<>>;

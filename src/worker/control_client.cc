@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "net/json_reply.h"
 
 namespace nexa::worker {
 
@@ -16,26 +17,11 @@ constexpr std::uint64_t kBlobBytesMax = 1ULL << 50U;
 /// What an answer may take on top of the wait that was asked for.
 constexpr milliseconds kPollSlack{15'000};
 
-/// The server may be newer than we are, so what we do not know is passed over.
-template <class Reply>
-Result<Reply> decode(const net::HttpResponse& response) {
-    if (!response.is_success()) {
-        return net::to_error(response);
-    }
-    auto reply = from_json<Reply>(response.body, {.unknown_keys = UnknownKeys::kIgnore});
-    if (!reply) {
-        return Error::internal(
-            "the answer of {} cannot be read: {}", response.url, reply.error().to_string()
-        );
-    }
-    return reply;
-}
-
 /// Parameters by value and nothing captured: this outlives the call that made it.
 template <class Reply>
 net::Task<Reply> send_and_decode(net::HttpClient& http, net::HttpRequest request) {
     CO_TRY(const net::HttpResponse response, co_await http.send(std::move(request)));
-    co_return decode<Reply>(response);
+    co_return net::read_json_reply<Reply>(response);
 }
 
 }  // namespace

@@ -3,14 +3,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <string>
 #include <system_error>
 
+#include "core/file_lock.h"
 #include "core/log.h"
 #include "core/process_table.h"
 
@@ -76,15 +75,8 @@ Result<UniqueFd> lock_folders(const StoragePaths& paths) {
             );
         }
     }
-    const fs::path path = paths.worker() / "lock";
-    constexpr mode_t kMode = 0600;
-    UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
-    if (!lock) {
-        return Error::unavailable(
-            "cannot open {}: {}", path.native(), std::generic_category().message(errno)
-        );
-    }
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    auto lock = lock_file(paths.worker() / "lock");
+    if (!lock && lock.error().code == ErrorCode::kConflict) {
         return Error::conflict("another worker uses {}", paths.worker().native())
             .hint("give this one its own --dir");
     }
