@@ -113,7 +113,7 @@ Task<void> Connection::read_more(std::size_t capacity_max) {
         if (buffer_.size() >= capacity_max) {
             co_return Error::malformed("{} bytes hold no whole line", buffer_.size());
         }
-        buffer_.resize(std::clamp(buffer_.size() * 2, kBufferBytes, capacity_max));
+        buffer_.resize(std::min(std::max(buffer_.size() * 2, kBufferBytes), capacity_max));
     }
     const auto [error, count] =
         co_await stream_->read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_));
