@@ -25,19 +25,20 @@ net::Task<GenerationStep> Generation::next() {
             co_return std::move(*step);
         }
         CO_TRY_STATUS(co_await net::await_callback<void>([this](net::Done<void> done) {
-            bool is_there = false;
-            {
-                const Lock lock(mutex_);
-                is_there = !pending_.text.empty() || pending_.finish_reason || error_;
-                if (!is_there) {
-                    reader_ = done;
-                }
-            }
-            if (is_there) {
-                done({});
-            }
+            call_when_there(std::move(done));
         }));
     }
+}
+
+void Generation::call_when_there(net::Done<void> done) {
+    {
+        const Lock lock(mutex_);
+        if (pending_.text.empty() && !pending_.finish_reason && !error_) {
+            reader_ = std::move(done);
+            return;
+        }
+    }
+    done({});
 }
 
 void Generation::append(const protocol::RunnerDelta& delta) {

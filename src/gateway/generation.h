@@ -47,6 +47,8 @@ public:
 
 private:
     std::optional<Result<GenerationStep>> take();
+    /// Now if there is something to take, else when there is.
+    void call_when_there(net::Done<void> done);
     void wake();
 
     mutable Mutex mutex_;

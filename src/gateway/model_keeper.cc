@@ -110,42 +110,54 @@ net::Task<RunnerPlan::Decision> ModelKeeper::run_once(
         TRY(auto started, RunnerProcess::start(command));
         return Process(std::move(started));
     });
-    std::string words = process ? "" : process.error().to_string();
-    std::optional<ExitStatus> status;
+    RunEnd run;
     if (process) {
-        Result<Link> link = co_await connect(model, *process);
-        if (link) {
-            model->set_ready(*link);
-            plan.became_ready(with_.clock.steady_now());
-            log_.info("model ready", {{"deployment_id", spec.deployment_id}, {"model", spec.name}});
-            changed();
-            while (!(*link)->has_ended() && !model->is_retired()) {
-                CO_TRY_STATUS(co_await wake.wait(kLookAtLeast));
-            }
-            if (!model->is_retired()) {
-                model->set_loading("its runner has gone");
-                changed();
-            }
-            CO_TRY_STATUS(co_await drain(*std::move(link), wake));
-        }
-        CO_TRY(const RunnerProcess::End ended, co_await end(*std::move(process)));
-        status = ended.status;
-        words = words_of(ended);
-        if (!link && link.error().code != ErrorCode::kUnavailable) {
-            words = fmt::format("{}; {}", link.error().to_string(), words);  // we ended it
-        }
+        CO_TRY(run, co_await run_to_end(model, *std::move(process), wake, plan));
+    } else {
+        run.words = process.error().to_string();
     }
-    const RunnerPlan::Decision decision = plan.ended(status, with_.clock.steady_now());
+    const RunnerPlan::Decision decision = plan.ended(run.status, with_.clock.steady_now());
     if (!model->is_retired()) {
-        log_.warning("a runner ended", {{"deployment_id", spec.deployment_id}, {"how", words}});
+        log_.warning("a runner ended", {{"deployment_id", spec.deployment_id}, {"how", run.words}});
         if (decision.is_failed) {
-            model->set_failed(words);
+            model->set_failed(run.words);
         } else {
-            model->set_loading(words);
+            model->set_loading(run.words);
         }
         changed();
     }
     co_return decision;
+}
+
+net::Task<ModelKeeper::RunEnd> ModelKeeper::run_to_end(
+    std::shared_ptr<ServedModel> model, Process process, Wake& wake, RunnerPlan& plan
+) {
+    const Result<Link> link = co_await connect(model, process);
+    if (link) {
+        plan.became_ready(with_.clock.steady_now());
+        CO_TRY_STATUS(co_await serve(std::move(model), *link, wake));
+    }
+    CO_TRY(const RunnerProcess::End ended, co_await end(std::move(process)));
+    std::string words = words_of(ended);
+    if (!link && link.error().code != ErrorCode::kUnavailable) {
+        words = fmt::format("{}; {}", link.error().to_string(), words);  // we ended it
+    }
+    co_return RunEnd{.status = ended.status, .words = std::move(words)};
+}
+
+net::Task<void> ModelKeeper::serve(std::shared_ptr<ServedModel> model, Link link, Wake& wake) {
+    const ModelSpec& spec = model->spec();
+    model->set_ready(link);
+    log_.info("model ready", {{"deployment_id", spec.deployment_id}, {"model", spec.name}});
+    changed();
+    while (!link->has_ended() && !model->is_retired()) {
+        CO_TRY_STATUS(co_await wake.wait(kLookAtLeast));
+    }
+    if (!model->is_retired()) {
+        model->set_loading("its runner has gone");
+        changed();
+    }
+    co_return co_await drain(std::move(link), wake);
 }
 
 net::Task<ModelKeeper::Link> ModelKeeper::connect(

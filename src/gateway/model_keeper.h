@@ -64,6 +64,10 @@ private:
     using Wake = net::Signal::Subscription;
     using Link = std::shared_ptr<RunnerLink>;
     using Process = std::shared_ptr<RunnerProcess>;
+    struct RunEnd {
+        std::optional<ExitStatus> status;
+        std::string words;  ///< for people
+    };
 
     void retire(ServedModel& model, bool is_undeployed);
     net::Task<void> fetch(std::shared_ptr<ServedModel> model, Wake& wake);
@@ -71,6 +75,12 @@ private:
     net::Task<RunnerPlan::Decision> run_once(
         std::shared_ptr<ServedModel> model, Wake& wake, RunnerPlan& plan
     );
+    /// From its first greeting until its process is gone.
+    net::Task<RunEnd> run_to_end(
+        std::shared_ptr<ServedModel> model, Process process, Wake& wake, RunnerPlan& plan
+    );
+    /// Until the link ends or the model is retired, and what was asked by then is answered.
+    net::Task<void> serve(std::shared_ptr<ServedModel> model, Link link, Wake& wake);
     net::Task<Link> connect(std::shared_ptr<ServedModel> model, Process process);
     net::Task<void> drain(Link link, Wake& wake);
     net::Task<RunnerProcess::End> end(Process process);

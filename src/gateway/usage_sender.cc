@@ -34,8 +34,26 @@ constexpr RetryPolicy kSendPolicy{
 struct Part {
     std::vector<UsageLine> lines;
     std::uint64_t end = 0;
-    std::size_t unreadable = 0;
+    std::string unreadable;  ///< those among them that are no usage
 };
+
+bool is_final(ErrorCode code) {
+    return code == ErrorCode::kInvalidArgument || code == ErrorCode::kMalformed;
+}
+
+Status append(const fs::path& path, std::string_view text) {
+    constexpr mode_t kOwnerOnly = 0600;
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kOwnerOnly)
+    );
+    if (!file) {
+        return os_error(errno, fmt::format("open {}", path.native()));
+    }
+    TRY_STATUS(write_all(file.get(), text, fmt::format("write {}", path.native())));
+    if (::fdatasync(file.get()) != 0) {
+        return os_error(errno, fmt::format("flush {}", path.native()));
+    }
+    return {};
+}
 
 /// Up to a request's worth of lines from `begin` on; at the file's end `end` is `begin`.
 Result<Part> read_part(const fs::path& path, std::uint64_t begin) {
@@ -59,7 +77,7 @@ Result<Part> read_part(const fs::path& path, std::uint64_t begin) {
         if (line) {
             part.lines.push_back(*std::move(line));
         } else {
-            ++part.unreadable;
+            part.unreadable += left.substr(0, end + 1);
         }
         part.end += end + 1;
         left.remove_prefix(end + 1);
@@ -69,11 +87,36 @@ Result<Part> read_part(const fs::path& path, std::uint64_t begin) {
 
 }  // namespace
 
+net::Task<void> UsageSender::put_by(std::string lines, std::string why) {
+    const fs::path path = with_.spool.refused_path();
+    log_.error("usage that is not taken", {{"file", path.native()}, {"error", why}});
+    co_return co_await net::run_on(with_.disk, [path, lines = std::move(lines)] {
+        return append(path, lines);
+    });
+}
+
 net::Task<void> UsageSender::send_part(std::vector<UsageLine> lines) {
+    const Status sent = co_await send_until_taken(lines);
+    if (sent || !is_final(sent.error().code)) {
+        co_return sent;
+    }
+    for (const UsageLine& line : lines) {
+        const Status alone = co_await send_until_taken({line});
+        if (!alone && !is_final(alone.error().code)) {
+            co_return alone;
+        }
+        if (!alone) {
+            CO_TRY_STATUS(co_await put_by(to_json(line) + "\n", alone.error().to_string()));
+        }
+    }
+    co_return ok();
+}
+
+net::Task<void> UsageSender::send_until_taken(std::vector<UsageLine> lines) {
     Backoff backoff(kSendPolicy, with_.random, with_.clock.steady_now());
     while (true) {
         const Status sent = co_await with_.send(lines);
-        if (sent || sent.error().code == ErrorCode::kCancelled) {
+        if (sent || sent.error().code == ErrorCode::kCancelled || is_final(sent.error().code)) {
             co_return sent;
         }
         if (backoff.failures() == 0) {
@@ -90,8 +133,8 @@ net::Task<void> UsageSender::send_file(fs::path path) {
         CO_TRY(Part part, co_await net::run_on(with_.disk, [path, begin] {
                    return read_part(path, begin);
                }));
-        if (part.unreadable > 0) {
-            log_.error("lines of usage cannot be read", {{"lines", part.unreadable}});
+        if (!part.unreadable.empty()) {
+            CO_TRY_STATUS(co_await put_by(std::move(part.unreadable), "it cannot be read"));
         }
         if (part.end == begin) {
             break;

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "core/file.h"
 #include "fakes/seeded_random.h"
 #include "fakes/temp_folder.h"
 #include "net/task_group.h"
@@ -63,6 +65,9 @@ protected:
         if (refusals > 0) {
             --refusals;
             co_return Error::unavailable("away");
+        }
+        if (std::ranges::count(lines, "poison", &UsageLine::id) > 0) {
+            co_return Error::invalid_argument("there is no deployment dp_0");
         }
         longest = std::max(longest, lines.size());
         for (const UsageLine& line : lines) {
@@ -147,6 +152,24 @@ TEST_F(Sender, WhatIsRefusedIsSentAgain) {
     ASSERT_TRUE(wait_until_sent(1));
     EXPECT_EQ(taken, std::vector<std::string>{"a"});
     EXPECT_EQ(calls, 3);
+}
+
+TEST_F(Sender, ALineThatIsNeverTakenIsPutByAndHoldsBackNoOther) {
+    spool = UsageSpool::open(path).value();
+    for (const char* id : {"a", "poison", "b"}) {
+        add(id);
+    }
+    spool.reset();
+    std::ofstream(path, std::ios::app) << "no usage at all\n";
+    begin();
+    add("c");
+    ASSERT_TRUE(wait_until_sent(3));
+    end();
+    EXPECT_EQ(taken, (std::vector<std::string>{"a", "b", "c"}));
+    const std::string refused = read_file(folder.path() / "usage.refused.jsonl", 1 << 20).value();
+    EXPECT_EQ(std::ranges::count(refused, '\n'), 2);
+    EXPECT_NE(refused.find("\"id\":\"poison\""), std::string::npos);
+    EXPECT_NE(refused.find("no usage at all\n"), std::string::npos);
 }
 
 TEST_F(Sender, AfterAnEndInBetweenTheSameLinesAreSentAgain) {

@@ -59,6 +59,10 @@ std::filesystem::path UsageSpool::sending_path() const {
     return path_.parent_path() / (path_.stem().native() + ".sending" + path_.extension().native());
 }
 
+std::filesystem::path UsageSpool::refused_path() const {
+    return path_.parent_path() / (path_.stem().native() + ".refused" + path_.extension().native());
+}
+
 net::Task<bool> UsageSpool::set_aside() {
     co_return co_await net::run_on(pool_, [this] { return set_aside_now(); });
 }

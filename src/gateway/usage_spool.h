@@ -37,6 +37,8 @@ public:
     /// removes it.
     net::Task<bool> set_aside();
     std::filesystem::path sending_path() const;
+    /// Where lines lie that nobody takes, for people to look at.
+    std::filesystem::path refused_path() const;
     /// Writes what waits. Blocks. Repeatable.
     void stop();
 
