@@ -16,25 +16,8 @@ Result<EndedLease> Activations::begin(db::Tx& tx, const LeaseRef& lease) const {
                 {"activation_us", options_.time},
             }
         ));
-    if (!row) {
-        return lease_lost(lease);
-    }
-    EndedLease ended{
-        .job_id = lease.job_id,
-        .tenant_id = row->text("tenant_id"),
-        .job_type = row->text("job_type"),
-        .state = row->text("state"),
-        .fence = lease.fence,
-    };
-    TRY_STATUS(tx.execute(
-        sql::kEndLease,
-        {
-            {"job_id", lease.job_id},
-            {"fence", lease.fence},
-            {"outcome", ended.state == "cancelled" ? "cancelled" : "completed"},
-        }
-    ));
-    return ended;
+    const bool cancelled = row && row->text("state") == "cancelled";
+    return end_lease(tx, lease, row, cancelled ? "cancelled" : "completed");
 }
 
 Result<bool> Activations::complete(db::Tx& tx, const JobId& job_id) const {

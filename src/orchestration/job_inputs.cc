@@ -4,8 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "core/json.h"
+#include "core/near_name.h"
 #include "orchestration/artifact_manifest.h"
 #include "orchestration/artifact_store.h"
 #include "protocol/job_types.h"
@@ -38,6 +42,30 @@ bool may_be_a_name(std::string_view input) {
     return input == "model" || input == "teacher";
 }
 
+/// What was most likely meant by an id or a name that is not stored: "ds_1" or "ds_1 ('sums')".
+/// Looks at the newest ones only: what somebody has just mistyped is seldom old.
+Result<std::optional<std::string>> near_artifact(
+    db::Tx& tx, const std::string& tenant_id, std::string_view text
+) {
+    constexpr int kLookedAt = 200;
+    TRY(const auto stored, artifact_store::list(tx, {.tenant_id = tenant_id, .limit = kLookedAt}));
+    std::vector<std::string_view> words;
+    for (const ArtifactRecord& artifact : stored) {
+        words.push_back(artifact.artifact_id);
+    }
+    for (const ArtifactRecord& artifact : stored) {
+        words.push_back(artifact.name);
+    }
+    const auto near = nearest(text, words);
+    if (!near) {
+        return std::optional<std::string>();
+    }
+    const auto at = static_cast<std::size_t>(std::ranges::find(words, *near) - words.begin());
+    const ArtifactRecord& meant = stored[at % stored.size()];
+    return at < stored.size() ? meant.artifact_id
+                              : fmt::format("{} ('{}')", meant.artifact_id, meant.name);
+}
+
 Result<protocol::JobInput> stored_input(
     db::Tx& tx,
     const std::string& tenant_id,
@@ -48,7 +76,11 @@ Result<protocol::JobInput> stored_input(
     if (!artifact) {
         Error error = std::move(artifact).error();
         error.param = reference.field;  // the caller wrote a spec, not a request for an artifact
-        return error;
+        TRY(const auto near, near_artifact(tx, tenant_id, artifact_id));
+        return std::move(error).hint(
+            near ? fmt::format("did you mean {}?", *near)
+                 : "`nexa artifact ls` lists what is stored"
+        );
     }
     TRY(auto files, files_of(artifact->manifest));
     return protocol::JobInput{
@@ -72,9 +104,13 @@ Result<std::vector<protocol::JobInput>> find_inputs(
             TRY(auto input, stored_input(tx, tenant_id, reference, *artifact_id));
             inputs.push_back(std::move(input));
         } else if (!may_be_a_name(reference.input)) {
+            TRY(const auto near, near_artifact(tx, tenant_id, reference.text));
             return Error::invalid_argument("'{}' is no dataset of this server", reference.text)
                 .at(reference.field)
-                .hint("upload it with `nexa artifact push` and give the ds_… id that it prints");
+                .hint(
+                    near ? fmt::format("did you mean {}?", *near)
+                         : "upload it with `nexa artifact push` and give the ds_… id that it prints"
+                );
         }
     }
     return inputs;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -61,11 +60,7 @@ std::filesystem::path JobLogs::path_of(const LogRef& log) const {
 Result<std::int64_t> JobLogs::append(const LogRef& log, std::int64_t offset, std::string_view text)
     const {
     const std::filesystem::path path = path_of(log);
-    std::error_code failed;
-    std::filesystem::create_directories(path.parent_path(), failed);
-    if (failed) {
-        return log_error("make the folder of", path, failed.value());
-    }
+    TRY_STATUS(make_folders(path.parent_path()));
     const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!fd) {
         return log_error("open", path, errno);

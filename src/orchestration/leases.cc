@@ -21,10 +21,6 @@ Status end(db::Tx& tx, const JobId& job_id, std::int64_t fence, std::string_view
     return {};
 }
 
-std::string_view outcome_of(const std::string& state) {
-    return state == "cancelled" ? "cancelled" : "failed";
-}
-
 }  // namespace
 
 Error lease_lost(const LeaseRef& lease) {
@@ -34,6 +30,26 @@ Error lease_lost(const LeaseRef& lease) {
         lease.worker_id,
         lease.fence
     );
+}
+
+Result<EndedLease> end_lease(
+    db::Tx& tx, const LeaseRef& lease, const std::optional<db::Row>& row, std::string_view outcome
+) {
+    if (!row) {
+        return lease_lost(lease);
+    }
+    EndedLease ended{
+        .job_id = lease.job_id,
+        .tenant_id = row->text("tenant_id"),
+        .job_type = row->text("job_type"),
+        .state = row->text("state"),
+        .fence = lease.fence,
+    };
+    if (outcome.empty()) {
+        outcome = ended.state == "cancelled" ? "cancelled" : "failed";
+    }
+    TRY_STATUS(end(tx, lease.job_id, lease.fence, outcome));
+    return ended;
 }
 
 Result<std::vector<Lease>> Leases::claim(db::Tx& tx, const WorkerOffer& offer) const {
@@ -156,18 +172,7 @@ Result<EndedLease> Leases::complete(db::Tx& tx, const LeaseRef& lease) const {
                 {"fence", lease.fence},
             }
         ));
-    // No row is no error of ours: the lease ran out and another worker may hold the job.
-    if (!row) {
-        return lease_lost(lease);
-    }
-    TRY_STATUS(end(tx, lease.job_id, lease.fence, "completed"));
-    return EndedLease{
-        .job_id = lease.job_id,
-        .tenant_id = row->text("tenant_id"),
-        .job_type = row->text("job_type"),
-        .state = "done",
-        .fence = lease.fence,
-    };
+    return end_lease(tx, lease, row, "completed");
 }
 
 Result<EndedLease> Leases::fail(db::Tx& tx, const LeaseRef& lease, const Failure& failure) const {
@@ -183,18 +188,7 @@ Result<EndedLease> Leases::fail(db::Tx& tx, const LeaseRef& lease, const Failure
                 {"backoff_us", failure.backoff.count()},
             }
         ));
-    if (!row) {
-        return lease_lost(lease);
-    }
-    EndedLease ended{
-        .job_id = lease.job_id,
-        .tenant_id = row->text("tenant_id"),
-        .job_type = row->text("job_type"),
-        .state = row->text("state"),
-        .fence = lease.fence,
-    };
-    TRY_STATUS(end(tx, lease.job_id, lease.fence, outcome_of(ended.state)));
-    return ended;
+    return end_lease(tx, lease, row);
 }
 
 Result<EndedLease> Leases::hand_back(db::Tx& tx, const LeaseRef& lease) const {
@@ -207,17 +201,7 @@ Result<EndedLease> Leases::hand_back(db::Tx& tx, const LeaseRef& lease) const {
                 {"fence", lease.fence},
             }
         ));
-    if (!row) {
-        return lease_lost(lease);
-    }
-    TRY_STATUS(end(tx, lease.job_id, lease.fence, "returned"));
-    return EndedLease{
-        .job_id = lease.job_id,
-        .tenant_id = row->text("tenant_id"),
-        .job_type = row->text("job_type"),
-        .state = row->text("state"),
-        .fence = lease.fence,
-    };
+    return end_lease(tx, lease, row, "returned");
 }
 
 }  // namespace nexa::orchestration

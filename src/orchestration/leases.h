@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ids.h"
@@ -65,6 +66,16 @@ struct EndedLease {
 
 /// What a call gets whose lease is another's, or nobody's, by now.
 Error lease_lost(const LeaseRef& lease);
+
+/// Closes the lease whose job a guarded statement has just moved on. `row`: what that returned of
+/// the job; without one the lease was lost, which is no error of ours. `outcome`: completed,
+/// returned, or empty: cancelled or failed, as the job's state says.
+Result<EndedLease> end_lease(
+    db::Tx& tx,
+    const LeaseRef& lease,
+    const std::optional<db::Row>& row,
+    std::string_view outcome = {}
+);
 
 /// Grants, renews and ends leases on jobs. Each is one guarded SQL statement, so two coordinators
 /// cannot both succeed.

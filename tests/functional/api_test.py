@@ -152,6 +152,21 @@ def test_a_dataset_that_is_not_there_is_named(nexad):
     reply = nexad.client().post("/api/jobs/train", {"dataset_id": "ds_none", "model": "nexa-small", "epochs": 1})
     assert reply.status == 404
     assert reply.json["param"] == "dataset_uri"
+    assert "nexa artifact ls" in reply.json["hint"]
+
+
+@pytest.mark.parametrize("slip", [lambda made: made[:-1], lambda made: "job" + made[2:], lambda made: "letters"])
+def test_a_dataset_that_is_nearly_there_is_proposed(nexad, slip):
+    client = nexad.client()
+    content = b'{"text":"a"}\n'
+    digest = "sha256:" + hashlib.sha256(content).hexdigest()
+    client.call("PUT", f"/api/blobs/{digest}", content, headers={"Content-Type": "application/octet-stream"})
+    files = [{"path": "rows.jsonl", "digest": digest, "size": len(content)}]
+    made = client.post("/api/artifacts", {"kind": "dataset", "name": "letter", "files": files}).json["artifact_id"]
+    reply = client.post("/api/jobs/audit", {"dataset_uri": slip(made)})
+    assert reply.status in (404, 422)
+    assert reply.json["param"] == "dataset_uri"
+    assert f"did you mean {made}" in reply.json["hint"]
 
 
 def test_an_uploaded_artifact_comes_back_as_it_was(nexad):

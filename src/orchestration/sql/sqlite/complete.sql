@@ -8,4 +8,4 @@ UPDATE job SET
     updated_at = nexa_now()
 WHERE id = :job_id AND state = 'leased' AND lease_worker = :worker_id AND fence = :fence
     AND lease_until > nexa_now()
-RETURNING tenant_id, job_type, created_at, started_at
+RETURNING tenant_id, job_type, state
