@@ -3,6 +3,7 @@
 #include <istream>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -10,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/follow.h"
 #include "cli/spec_flags.h"
+#include "config/yaml_tree.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/json_writer.h"
@@ -56,41 +58,72 @@ Result<std::string> text_of_file(CliContext& context, const std::string& file) {
     return text;
 }
 
-/// The file, if any, with the flags put over it.
-Result<protocol::Submission> submission_of(CliContext& context, const JobWish& wish) {
-    protocol::Submission submission{.wrapped = true, .payload = {"{}"}};
-    if (!wish.file.empty()) {
-        TRY(const std::string text, text_of_file(context, wish.file));
-        TRY(submission, protocol::read_submission(text));
+/// JSON begins with its brace; all else is YAML.
+bool is_json(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t\r\n");
+    return begin != std::string_view::npos && text[begin] == '{';
+}
+
+/// What is to be sent, as far as it is understood.
+struct Draft {
+    protocol::SubmissionOptions options;
+    ValueNode payload{.kind = ValueNode::Kind::kObject};
+    std::string_view source;  ///< where it was read
+};
+
+/// A spec, or a whole submission around one. The draft points into `text`.
+Result<Draft> read_draft(std::string_view text, std::string_view source) {
+    Draft draft{.source = source};
+    TRY(ValueNode root, is_json(text) ? parse_json(text) : config::parse_yaml(text, source));
+    const auto found = std::ranges::find(root.keys, "payload");
+    if (found == root.keys.end()) {
+        draft.payload = std::move(root);
+        return draft;
     }
-    const std::string given = submission.payload.text;
-    TRY(ValueNode payload, parse_json(given));
+    ValueNode& payload = root.items[static_cast<std::size_t>(found - root.keys.begin())];
+    draft.payload = std::exchange(payload, {});
+    const auto faults = decode(
+        root, type_info<protocol::SubmissionOptions>(), &draft.options, UnknownKeys::kRefuse
+    );
+    if (!faults.empty()) {
+        return faults.front().in(source);
+    }
+    return draft;
+}
+
+/// Puts the flags over what the file says.
+Status add_flags(const JobWish& wish, Draft& draft) {
     for (std::size_t i = 0; i < wish.flags.size(); ++i) {
         if (wish.options[i]->count() > 0) {
             const FieldInfo& field = *wish.flags[i].field;
             TRY(ValueNode value, field_value(field, wish.values[i]));
-            put(payload, field.rules.name, std::move(value));
+            put(draft.payload, field, std::move(value));
         }
     }
     for (const std::string& assignment : wish.sets) {
-        TRY_STATUS(set_field(spec_of(*wish.type), assignment, payload));
+        TRY_STATUS(set_field(spec_of(*wish.type), assignment, draft.payload));
     }
-    submission.payload.text = to_json(payload);
     if (!wish.name.empty()) {
-        submission.options.name = wish.name;
+        draft.options.name = wish.name;
     }
     if (wish.priority_flag->count() > 0) {
-        submission.options.priority = wish.priority;
+        draft.options.priority = wish.priority;
     }
-    return submission;
+    return {};
 }
 
+/// Checked here and now rather than after a round trip; the server checks again. All fields are
+/// sent, so that what --help calls the default is what the job gets.
 Result<std::string> body_of(CliContext& context, const JobWish& wish) {
-    TRY(protocol::Submission submission, submission_of(context, wish));
-    // Here and now rather than after a round trip; the server checks again.
-    TRY_STATUS(wish.type->canonical(submission.payload.text));
-    submission.options.payload = std::move(submission.payload);
-    return to_json(submission.options);
+    std::string text;
+    Draft draft;
+    if (!wish.file.empty()) {
+        TRY(text, text_of_file(context, wish.file));
+        TRY(draft, read_draft(text, wish.file == "-" ? "stdin" : std::string_view(wish.file)));
+    }
+    TRY_STATUS(add_flags(wish, draft));
+    TRY(draft.options.payload, wish.type->canonical_node(draft.payload, draft.source));
+    return to_json(draft.options);
 }
 
 Result<int> submit(Session& session, const JobWish& wish) {
@@ -158,7 +191,7 @@ void add_one(CommandLine& line, Session& session, const protocol::JobTypeRow& ty
         ->take_all();
     command
         ->add_option(
-            "-f,--file", wish->file, "JSON of the spec, or of a whole submission; - is stdin"
+            "-f,--file", wish->file, "The spec as YAML or JSON, or a whole submission; - is stdin"
         )
         ->type_name("FILE");
     command

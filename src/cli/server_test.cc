@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cli/artifact_transfer.h"
@@ -15,10 +16,12 @@
 #include "cli/credentials.h"
 #include "core/json.h"
 #include "crypto/api_key.h"
-#include "net/http_server.h"
+#include "fakes/http_host.h"
+#include "fakes/proves.h"
 #include "net/sse.h"
 #include "protocol/artifact_files.h"
 #include "protocol/artifact_views.h"
+#include "protocol/train_spec.h"
 
 namespace nexa::cli {
 namespace {
@@ -29,6 +32,7 @@ using net::Method;
 using net::Request;
 using net::Response;
 using net::Task;
+using testing::HasSubstr;
 
 constexpr std::string_view kJob =
     R"("job_id":"job_1","job_type":"echo","created_at":"","updated_at":"","logs_uri":"","artifacts_uri":"","user_id":"u","payload":{},"attempt":1,"priority":0,"cancel_requested":false,"cost_usd":"0")";
@@ -132,23 +136,9 @@ private:
 class CliServer : public testing::Test {
 protected:
     CliServer() {
-        auto started = net::HttpServer::start(
-            io,
-            world.clock,
-            {},
-            {
-                .authenticate = &authenticate,
-                .make_request_id = [] { return std::string("req_7"); },
-            },
-            net::Router(routes())
-        );
-        EXPECT_TRUE(started) << started.error().message;
-        server = std::move(*started);
-        world.context.environment["NEXA_API_URL"] =
-            fmt::format("http://127.0.0.1:{}/api", server->port());
+        world.context.environment["NEXA_API_URL"] = server.url() + "/api";
         world.context.environment["NEXA_API_KEY"] = "good";
     }
-    ~CliServer() override { net::blocking::stop(io, *server, 0ms); }
 
     static Task<net::Principal> authenticate(net::AuthRequest request) {
         const std::string_view key = request.head->headers.get("authorization");
@@ -174,7 +164,7 @@ protected:
             row(Method::kPost, "/api/artifacts", &Api::create),
             row(Method::kGet, "/api/artifacts/{artifact_id}", &Api::artifact),
             row(Method::kGet, "/api/artifacts/{artifact_id}/files/{path...}", &Api::file),
-            row(Method::kPost, "/api/jobs/echo", &Api::submit),
+            row(Method::kPost, "/api/jobs/{job_type}", &Api::submit),
             row(Method::kGet, "/api/jobs", &Api::jobs),
             row(Method::kGet, "/api/jobs/{job_id}", &Api::job),
             row(Method::kGet, "/api/jobs/{job_id}/events", &Api::events),
@@ -194,8 +184,13 @@ protected:
     Store store;
     Api api{store};
     CliWorld world;
-    net::IoPool io{{.threads = 2, .on_error = nullptr}};
-    std::unique_ptr<net::HttpServer> server;
+    fakes::HttpHost server{
+        routes(),
+        {
+            .authenticate = &authenticate,
+            .make_request_id = [] { return std::string("req_7"); },
+        },
+    };
 };
 
 TEST_F(CliServer, PushedFolderComesBackByPull) {
@@ -281,9 +276,69 @@ TEST_F(CliServer, SubmissionHoldsFlagsOverTheFile) {
     EXPECT_EQ(world.out.str(), "job_1\n");
     const auto body = parse_json(store.submitted);
     ASSERT_TRUE(body);
-    EXPECT_EQ(to_json(*body->find("payload")), R"({"message":"3","seconds":1,"events":2})");
+    EXPECT_EQ(
+        to_json(*body->find("payload")),
+        R"({"message":"3","seconds":1,"events":2,"output_bytes":0,"fail_with":""})"
+    );
     EXPECT_EQ(body->find("priority")->text, "-5");
     EXPECT_EQ(body->find("name")->text, "n");
+}
+
+TEST_F(CliServer, AnExampleOfATrainingFileIsSentWithEveryField) {
+    NEXA_PROVES("A-62");
+    ASSERT_EQ(world.run({"train", "-f", "docs/examples/train.yaml", "--model", "007"}), 0)
+        << world.err.str();
+    const auto body = parse_json(store.submitted);
+    ASSERT_TRUE(body);
+    const std::string payload = to_json(*body->find("payload"));
+    protocol::TrainSpec expected{.dataset_uri = "ds_123", .model_id = "007"};
+    expected.epochs = 5;
+    expected.objective = "sft";
+    expected.batch_size = 64;
+    expected.learning_rate = 1e-3;
+    expected.dtype = "bf16";
+    expected.checkpoint_every = 100;
+    EXPECT_EQ(from_json<protocol::TrainSpec>(payload).value(), expected);
+    EXPECT_EQ(
+        payload,
+        R"({"dataset_uri":"ds_123","model_id":"007","epochs":5,"objective":"sft","max_steps":0,)"
+        R"("batch_size":64,"max_seq_len":512,"learning_rate":0.001,"min_learning_rate_ratio":0.1,)"
+        R"("warmup_ratio":0.03,"weight_decay":0.1,"gradient_clip":1,"dtype":"bf16",)"
+        R"("tokenizer":"auto","vocab_size":1024,"seed":0,"checkpoint_every":100})"
+    );
+}
+
+TEST_F(CliServer, AWholeSubmissionMayBeYaml) {
+    const fs::path file = write(
+        "echo.yaml", "priority: 7\npayload:\n  message: yes  # a word, not a switch\n  seconds: 2\n"
+    );
+    ASSERT_EQ(world.run({"echo", "-f", file.native()}), 0) << world.err.str();
+    const auto body = parse_json(store.submitted);
+    ASSERT_TRUE(body);
+    EXPECT_EQ(body->find("priority")->text, "7");
+    EXPECT_EQ(body->find("payload")->find("message")->text, "yes");
+    EXPECT_EQ(body->find("payload")->find("seconds")->text, "2");
+}
+
+TEST_F(CliServer, WhatIsWrongInAFileIsNamedWithItsLine) {
+    const std::string file = (world.home.path() / "spec.yaml").native();
+    const auto refusal = [&](const std::string& text) {
+        write("spec.yaml", text);
+        EXPECT_EQ(world.run({"train", "-f", file}), 2);
+        return world.err.str();
+    };
+    const std::string given = "dataset_uri: ds_1\nmodel_id: m\n";
+    EXPECT_THAT(
+        refusal(given + "epochs: many\n"), HasSubstr(file + ":3: epochs: must be a number")
+    );
+    EXPECT_THAT(refusal(given + "epoch: 2\n"), HasSubstr("did you mean 'epochs'?"));
+    EXPECT_THAT(
+        refusal("payload:\n  epochs: 1\n"), HasSubstr(file + ":1: dataset_uri: is missing")
+    );
+    EXPECT_THAT(refusal("priority: high\npayload: {}\n"), HasSubstr(file + ":1: priority"));
+    EXPECT_THAT(refusal("- 1\n"), HasSubstr("must be an object"));
+    EXPECT_THAT(refusal("{\"epochs\": 2"), HasSubstr("line 1"));
+    EXPECT_EQ(store.submitted, "");
 }
 
 TEST_F(CliServer, FollowTakesTheStreamUpAgainAndEndsWithTheJob) {

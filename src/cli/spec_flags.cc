@@ -129,13 +129,15 @@ Result<ValueNode> field_value(const FieldInfo& field, std::string_view text) {
     return parsed;
 }
 
-void put(ValueNode& object, std::string_view key, ValueNode value) {
-    const auto found = std::ranges::find(object.keys, key);
-    if (found != object.keys.end()) {
-        object.items[static_cast<std::size_t>(found - object.keys.begin())] = std::move(value);
-        return;
+void put(ValueNode& object, const FieldInfo& field, ValueNode value) {
+    for (std::size_t i = object.keys.size(); i-- > 0;) {
+        const std::string& key = object.keys[i];
+        if (key == field.rules.name || std::ranges::count(field.rules.aliases, key) > 0) {
+            object.keys.erase(object.keys.begin() + static_cast<std::ptrdiff_t>(i));
+            object.items.erase(object.items.begin() + static_cast<std::ptrdiff_t>(i));
+        }
     }
-    object.keys.emplace_back(key);
+    object.keys.emplace_back(field.rules.name);
     object.items.push_back(std::move(value));
 }
 
@@ -160,7 +162,7 @@ Status set_field(const StructInfo& spec, std::string_view assignment, ValueNode&
             );
     }
     TRY(ValueNode value, field_value(*field, assignment.substr(equals + 1)));
-    put(payload, field->rules.name, std::move(value));
+    put(payload, *field, std::move(value));
     return {};
 }
 

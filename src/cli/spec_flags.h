@@ -32,7 +32,7 @@ Result<ValueNode> field_value(const FieldInfo& field, std::string_view text);
 /// Errors: kInvalidArgument: no '=', or no such field, with the near name.
 Status set_field(const StructInfo& spec, std::string_view assignment, ValueNode& payload);
 
-/// Puts a value under `key` of an object, over what was there.
-void put(ValueNode& object, std::string_view key, ValueNode value);
+/// Puts a value into an object, over what the field had there, by its name or by an alias.
+void put(ValueNode& object, const FieldInfo& field, ValueNode value);
 
 }  // namespace nexa::cli

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "core/child_process.h"
+#include "core/file.h"
 #include "core/file_lock.h"
 #include "core/json_writer.h"
 #include "core/os_error.h"
@@ -82,6 +83,7 @@ public:
           options_(std::move(options)),
           clock_(session.context().clock),
           url_(fmt::format("http://127.0.0.1:{}", options_.port)),
+          gateway_url_(fmt::format("http://127.0.0.1:{}", options_.gateway_port)),
           client_(
               {.connect_time_max = 500ms, .connections_max = 1},
               RetryTools{
@@ -101,6 +103,12 @@ public:
     }
 
 private:
+    enum class Stage : std::uint8_t {
+        kStarting,  ///< nexad alone runs
+        kServing,   ///< nexad answers: the others run too
+        kUp,        ///< it has been said that all is up
+    };
+
     Status prepare();
     Status add(std::string name, std::string_view program, std::vector<std::string> arguments);
     Result<int> keep_running();
@@ -108,7 +116,9 @@ private:
     std::optional<int> look_after(Kept& kept);
     std::optional<int> on_end(Kept& kept);
     Status probe();
-    void announce();
+    bool is_ready(const Kept& kept, const std::string& url);
+    /// `gateway`: may be nullptr.
+    void announce(const Kept* gateway, bool gateway_ready);
     /// Waits for a child's end, a signal (true) or `until`.
     bool wait_for_events(Time until);
     void stop(std::size_t first, std::size_t last);
@@ -119,13 +129,16 @@ private:
     const UpOptions options_;
     const Clock& clock_;
     const std::string url_;
+    const std::string gateway_url_;
     net::blocking::HttpClient client_;
     UniqueFd lock_;
     UniqueFd signals_;
-    std::vector<Kept> kept_;  // nexad first
-    bool ready_ = false;
+    std::vector<Kept> kept_;  // nexad first, the gateway last
+    bool has_gateway_ = false;
+    Stage stage_ = Stage::kStarting;
     bool forced_ = false;
     Time ready_by_{};
+    Time gateway_by_{};
     Time next_probe_{};
 };
 
@@ -148,10 +161,7 @@ Status Up::add(std::string name, std::string_view program, std::vector<std::stri
 Status Up::prepare() {
     const std::string dir = options_.dir.native();
     std::error_code failed;
-    fs::create_directories(options_.dir / "logs", failed);
-    if (failed) {
-        return os_error(failed.value(), fmt::format("make the folder {}/logs", dir));
-    }
+    TRY_STATUS(make_folders(options_.dir / "logs"));
     TRY(lock_, lock_folder(options_.dir));
     const std::string key = dir + "/admin.key";
     TRY_STATUS(add("nexad", "nexad", {"--dir", dir, "--port", std::to_string(options_.port)}));
@@ -173,7 +183,8 @@ Status Up::prepare() {
         }
         TRY_STATUS(add("nexa-worker" + number, "nexa-worker", std::move(arguments)));
     }
-    if (fs::exists(session_.context().program_directory / "nexa-gateway", failed)) {
+    has_gateway_ = fs::exists(session_.context().program_directory / "nexa-gateway", failed);
+    if (has_gateway_) {
         TRY_STATUS(
             add("nexa-gateway",
                 "nexa-gateway",
@@ -243,40 +254,52 @@ std::optional<int> Up::look_after(Kept& kept) {
         const auto ended = wait_readable(kept.process->exit_fd(), 0ns);
         return ended && *ended ? on_end(kept) : std::nullopt;
     }
-    const bool may_start = ready_ || &kept == &kept_.front();
+    const bool may_start = stage_ != Stage::kStarting || &kept == &kept_.front();
     if (may_start && clock_.steady_now() >= kept.due) {
         start(kept);
     }
     return std::nullopt;
 }
 
-Status Up::probe() {
-    const Time now = clock_.steady_now();
-    if (ready_ || now < next_probe_) {
-        return {};
-    }
-    next_probe_ = now + kProbeEvery;
+bool Up::is_ready(const Kept& kept, const std::string& url) {
     const auto answer = client_.send({
-        .url = url_ + "/readyz",
+        .url = url + "/readyz",
         .total_time_max = 2s,
         .idle_time_max = 2s,
         .retry = net::RetryWhen::kNever,
     });
     // Whoever else sits on the port may answer, but then our own cannot run.
-    const bool runs = kept_.front().process.has_value();
-    ready_ = answer && answer->status == 200 && runs;
-    if (ready_) {
-        announce();
-    } else if (now >= ready_by_) {
-        return Error::deadline_exceeded(
-                   "the server was not ready after {} s", options_.ready_max / 1s
-        )
-            .hint(fmt::format("see {}", kept_.front().log.native()));
+    return answer && answer->status == 200 && kept.process.has_value();
+}
+
+Status Up::probe() {
+    const Time now = clock_.steady_now();
+    if (stage_ == Stage::kUp || now < next_probe_) {
+        return {};
+    }
+    next_probe_ = now + kProbeEvery;
+    if (stage_ == Stage::kStarting) {
+        if (!is_ready(kept_.front(), url_)) {
+            return now < ready_by_
+                       ? Status()
+                       : Error::deadline_exceeded(
+                             "the server was not ready after {} s", options_.ready_max / 1s
+                         )
+                             .hint(fmt::format("see {}", kept_.front().log.native()));
+        }
+        stage_ = Stage::kServing;
+        gateway_by_ = now + options_.gateway_ready_max;
+    }
+    const Kept* const gateway = has_gateway_ ? &kept_.back() : nullptr;
+    const bool gateway_ready = gateway != nullptr && is_ready(*gateway, gateway_url_);
+    if (gateway == nullptr || gateway_ready || now >= gateway_by_) {
+        stage_ = Stage::kUp;
+        announce(gateway, gateway_ready);
     }
     return {};
 }
 
-void Up::announce() {
+void Up::announce(const Kept* gateway, bool gateway_ready) {
     const std::string key = (options_.dir / "admin.key").native();
     if (session_.json()) {
         JsonWriter writer;
@@ -285,6 +308,10 @@ void Up::announce() {
         writer.string(url_);
         writer.key("api_url");
         writer.string(url_ + "/api");
+        if (gateway != nullptr) {
+            writer.key("gateway_url");
+            writer.string(gateway_url_);
+        }
         writer.key("key_file");
         writer.string(key);
         writer.end_object();
@@ -292,6 +319,13 @@ void Up::announce() {
         return;
     }
     session_.print(fmt::format("Nexa Forge is up at {}", url_));
+    if (gateway != nullptr) {
+        session_.print(fmt::format(
+            "Deployed models are served at {}/v1{}",
+            gateway_url_,
+            gateway_ready ? "" : fmt::format(", not ready yet: see {}", gateway->log.native())
+        ));
+    }
     session_.print(fmt::format("The administrator's key lies in {}", key));
     session_.print("In another terminal:");
     session_.print(fmt::format("  export NEXA_API_URL={}/api", url_));
@@ -300,11 +334,11 @@ void Up::announce() {
 
 Time Up::next_event() const {
     Time next = clock_.steady_now() + kPollMax;
-    if (!ready_) {
+    if (stage_ != Stage::kUp) {
         next = std::min(next, next_probe_);
     }
     for (const Kept& kept : kept_) {
-        if (!kept.process && (ready_ || &kept == &kept_.front())) {
+        if (!kept.process && (stage_ != Stage::kStarting || &kept == &kept_.front())) {
             next = std::min(next, kept.due);
         }
     }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -16,7 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/cli_world_internal.h"
-#include "net/http_server.h"
+#include "fakes/http_host.h"
 
 namespace nexa::cli {
 namespace {
@@ -28,6 +29,10 @@ net::Task<net::Response> ready(net::Request) {
     co_return net::Response::json("{}");
 }
 
+net::Task<net::Response> loading(net::Request) {
+    co_return net::Response::json("{}", 503);
+}
+
 // The TERM trap makes the shell end at once, and say in which order it was.
 constexpr const char* kRuns =
     "#!/bin/sh\ntrap 'echo %NAME% >> \"$HOME/ended\"; exit 0' TERM\necho \"$$ $*\" >> "
@@ -37,15 +42,6 @@ constexpr const char* kRuns =
 class Up : public testing::Test {
 protected:
     Up() {
-        auto started = net::HttpServer::start(
-            io,
-            world.clock,
-            {},
-            {.authenticate = nullptr, .make_request_id = [] { return std::string("r"); }},
-            net::Router({{.path = "/readyz", .auth = net::Auth::kPublic, .handler = ready}})
-        );
-        EXPECT_TRUE(started);
-        server = std::move(*started);
         EXPECT_TRUE(signals);
         world.context.watch_signals = [this] {
             return Result<UniqueFd>(UniqueFd(::fcntl(signals->read_end.get(), F_DUPFD_CLOEXEC, 3)));
@@ -54,7 +50,6 @@ protected:
         program("nexad", kRuns);
         program("nexa-worker", kRuns);
     }
-    ~Up() override { net::blocking::stop(io, *server, 0ms); }
 
     void program(const std::string& name, std::string text) {
         for (std::size_t at = text.find("%NAME%"); at != std::string::npos;
@@ -89,11 +84,12 @@ protected:
         }
         return false;
     }
-    int run() {
-        return world.run(
-            {"up", "--dir", dir().native(), "--port", std::to_string(server->port()), "--grace", "5"
-            }
-        );
+    int run(const std::vector<std::string>& more = {}) {
+        std::vector<std::string> arguments{
+            "up", "--dir", dir().native(), "--port", std::to_string(server.port()), "--grace", "5"
+        };
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return world.run(arguments);
     }
     fs::path dir() const { return world.home.path() / "forge"; }
     bool is_alive(const std::string& name) {
@@ -104,8 +100,9 @@ protected:
 
     CliWorld world;
     Result<Pipe> signals = make_pipe();
-    net::IoPool io{{.threads = 1, .on_error = nullptr}};
-    std::unique_ptr<net::HttpServer> server;
+    fakes::HttpHost server{
+        {{.path = "/readyz", .auth = net::Auth::kPublic, .handler = ready}},
+    };
 };
 
 TEST_F(Up, EndsTheWorkerBeforeTheServerAndLeavesNothingRunning) {
@@ -126,6 +123,28 @@ TEST_F(Up, EndsTheWorkerBeforeTheServerAndLeavesNothingRunning) {
         world.out.str().find("export NEXA_API_KEY=$(cat " + dir().native() + "/admin.key)"),
         std::string::npos
     );
+}
+
+TEST_F(Up, IsUpWhenTheGatewayIsToo) {
+    std::atomic<int> asked = 0;
+    const fakes::HttpHost gateway({{
+        .path = "/readyz",
+        .auth = net::Auth::kPublic,
+        .handler =
+            [&](net::Request request) {
+                return ++asked < 3 ? loading(std::move(request)) : ready(std::move(request));
+            },
+    }});
+    program("nexa-gateway", kRuns);
+    int code = -1;
+    std::thread runner([&] { code = run({"--gateway-port", std::to_string(gateway.port())}); });
+    EXPECT_TRUE(wait_until([&] { return asked == 3; }));
+    send_signal();
+    runner.join();
+    EXPECT_EQ(code, 0) << world.err.str();
+    EXPECT_EQ(asked, 3) << "it is not asked again when it is up";
+    EXPECT_NE(world.out.str().find("served at " + gateway.url() + "/v1\n"), std::string::npos)
+        << world.out.str();
 }
 
 TEST_F(Up, RestartsAChildThatDies) {

@@ -7,8 +7,8 @@
 #include "core/json_codec.h"
 #include "fakes/proves.h"
 
-/// A training configuration loads by the same loader as settings do: a file that is named,
-/// overrides above it, and the same list of fields for the JSON of a job.
+/// A nested configuration: a file that is named, overrides above it, and the same list of fields
+/// for JSON.
 namespace nexa::config {
 namespace {
 

@@ -459,6 +459,14 @@ private:
 
 }  // namespace
 
+Error DecodeFault::in(std::string_view source) const {
+    Error located = error;
+    if (node != nullptr && node->line > 0) {
+        located.param = fmt::format("{}:{}: {}", source, node->line, error.param);
+    }
+    return located;
+}
+
 std::vector<DecodeFault> decode(
     const ValueNode& node, const TypeInfo& type, void* out, UnknownKeys unknown_keys
 ) {

@@ -32,6 +32,9 @@ struct DecodeOptions {
 struct DecodeFault {
     Error error;  ///< kInvalidArgument, `param` is the path
     const ValueNode* node = nullptr;
+
+    /// The error, at "`source`:3: epochs" if the value stands in a line.
+    Error in(std::string_view source) const;
 };
 
 /// Fills `out`, an object of `type` that holds its defaults, from `node`. What the node does not

@@ -29,6 +29,16 @@ Result<JsonText> canonical(std::string_view payload) {
     return JsonText{to_json(spec)};
 }
 
+template <class Spec>
+Result<JsonText> canonical_node(const ValueNode& payload, std::string_view source) {
+    Spec spec;
+    const auto faults = decode(payload, type_info<Spec>(), &spec, UnknownKeys::kRefuse);
+    if (!faults.empty()) {
+        return faults.front().in(source);
+    }
+    return JsonText{to_json(spec)};
+}
+
 /// Collects the references of one payload.
 class References {
 public:
@@ -100,6 +110,7 @@ constexpr JobTypeRow row(
         .spec = &type_info<Spec>,
         .schema = &json_schema<Spec>,
         .canonical = &canonical<Spec>,
+        .canonical_node = &canonical_node<Spec>,
         .references = &references<Spec>,
         .example = example,
     };

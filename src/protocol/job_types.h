@@ -9,6 +9,7 @@
 #include "core/json_text.h"
 #include "core/result.h"
 #include "core/type_info.h"
+#include "core/value_node.h"
 
 namespace nexa::protocol {
 
@@ -33,6 +34,9 @@ struct JobTypeRow {
     /// Checks a submitted payload and gives its canonical form: declared fields in order, aliases
     /// resolved, defaults filled in. Errors: kMalformed, kInvalidArgument with the field.
     Result<JsonText> (*canonical)(std::string_view payload);
+    /// The same of a payload that is parsed already. What stands in a line of its source is refused
+    /// with "`source`:3: epochs".
+    Result<JsonText> (*canonical_node)(const ValueNode& payload, std::string_view source);
     /// What a canonical payload refers to, in the order of its fields.
     std::vector<InputReference> (*references)(const JsonText& payload);
     /// A payload that is accepted, for documentation and tests.
