@@ -53,20 +53,14 @@ namespace {
 constexpr std::chrono::seconds kDrain{5};
 constexpr unsigned kOwnerOnly = 0600;
 
-Status make_folders(const StoragePaths& paths) {
+Status make_layout(const StoragePaths& paths) {
     for (const std::filesystem::path& folder :
          {paths.root(),
           paths.database().parent_path(),
           paths.keys(),
           paths.jobs(),
           paths.temporary()}) {
-        std::error_code failed;
-        std::filesystem::create_directories(folder, failed);
-        if (failed) {
-            return Error::unavailable(
-                "cannot make folder {}: {}", folder.string(), failed.message()
-            );
-        }
+        TRY_STATUS(make_folders(folder));
     }
     return {};
 }
@@ -303,7 +297,7 @@ Result<std::unique_ptr<Server>> Server::open(
     TRY(const billing::RateCard* rate_card, billing::find_rate_card(settings.rate_card));
     std::error_code ignored;
     StoragePaths paths(std::filesystem::absolute(settings.dir, ignored));
-    TRY_STATUS(make_folders(paths));
+    TRY_STATUS(make_layout(paths));
     TRY(auto key,
         crypto::Ed25519PrivateKey::load_or_create(paths.keys() / "coordinator.pem", random));
     TRY(auto blobs, storage::BlobStore::open(paths.root()));

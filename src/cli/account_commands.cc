@@ -8,6 +8,7 @@
 
 #include "cli/command_line.h"
 #include "cli/credentials.h"
+#include "core/trim.h"
 #include "crypto/api_key.h"
 #include "net/url.h"
 #include "protocol/key_views.h"

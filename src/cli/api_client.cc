@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/credentials.h"
+#include "net/url.h"
 
 namespace nexa::cli {
 
@@ -34,10 +35,7 @@ Result<std::string> api_url(const CliContext& context) {
             .at("NEXA_API_URL")
             .hint(fmt::format("for example {}", kDefaultUrl));
     }
-    while (url.ends_with('/')) {
-        url.pop_back();
-    }
-    return url;
+    return std::string(net::without_end_slash(url));
 }
 
 std::string server_root(std::string_view url) {

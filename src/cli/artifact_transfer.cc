@@ -191,7 +191,7 @@ Result<bool> is_there(const fs::path& target, const protocol::InputFile& file) {
 }
 
 /// Makes the folders above `relative` one by one, so that no link in them leads out of `root`.
-Status make_folders(const fs::path& root, const fs::path& relative) {
+Status make_folders_inside(const fs::path& root, const fs::path& relative) {
     fs::path at = root;
     for (const fs::path& part : relative) {
         at /= part;
@@ -231,7 +231,7 @@ Status pull_file(
     if (there) {
         return {};
     }
-    TRY_STATUS(make_folders(folder, fs::path(file.path).parent_path()));
+    TRY_STATUS(make_folders_inside(folder, fs::path(file.path).parent_path()));
     TRY(Download download, Download::begin(target));
     net::HttpRequest request{
         .url = file_path(artifact, file.path),
@@ -292,11 +292,7 @@ Status pull(
     const fs::path& folder,
     const TransferProgress& progress
 ) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed) {
-        return os_error(failed.value(), fmt::format("make the folder {}", folder.native()));
-    }
+    TRY_STATUS(make_folders(folder));
     std::size_t done = 0;
     for (const protocol::InputFile& file : artifact.files) {
         auto pulled = pull_file(api, artifact, file, folder);

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <system_error>
 
 #include "core/file.h"
 #include "core/os_error.h"
+#include "core/trim.h"
 
 namespace nexa::cli {
 
@@ -29,15 +29,6 @@ Result<Secret> read_key_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kSpace = " \t\r\n";
-    const std::size_t first = text.find_first_not_of(kSpace);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 Result<std::filesystem::path> credentials_path(const CliContext& context) {
     // The base directory specification has relative paths ignored.
     const std::filesystem::path config = context.variable("XDG_CONFIG_HOME");
@@ -53,14 +44,8 @@ Result<std::filesystem::path> credentials_path(const CliContext& context) {
 }
 
 Status store_key(const std::filesystem::path& path, std::string_view key) {
-    std::error_code failed;
     const std::filesystem::path folder = path.parent_path();
-    std::filesystem::create_directories(folder.parent_path(), failed);
-    if (failed) {
-        return os_error(
-            failed.value(), fmt::format("make the folder {}", folder.parent_path().native())
-        );
-    }
+    TRY_STATUS(make_folders(folder.parent_path()));
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
         return os_error(errno, fmt::format("make the folder {}", folder.native()));
     }

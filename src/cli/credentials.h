@@ -28,7 +28,4 @@ struct FoundKey {
 /// Errors: kPermissionDenied if others may read or write the file, kMalformed if it holds no key.
 Result<std::optional<FoundKey>> find_key(const CliContext& context);
 
-/// One line of text without the white space around it: a key as people paste it.
-std::string_view trimmed(std::string_view text);
-
 }  // namespace nexa::cli

@@ -7,12 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "core/file.h"
-#include "core/os_error.h"
+#include "core/trim.h"
 #include "net/http_client.h"
 
 namespace nexa::cli {
@@ -110,13 +109,7 @@ std::string LocalStack::gateway_url() const {
 Result<LocalStack> LocalStack::start(Session& session, Interrupt& interrupt, StackOptions options) {
     TRY(options.port, choose_port(options.port, kServerPort, "--port"));
     TRY(options.gateway_port, choose_port(options.gateway_port, kGatewayPort, "--gateway-port"));
-    std::error_code failed;
-    std::filesystem::create_directories(options.dir / "logs", failed);
-    if (failed) {
-        return os_error(
-            failed.value(), fmt::format("make the folder {}", (options.dir / "logs").native())
-        );
-    }
+    TRY_STATUS(make_folders(options.dir / "logs"));
     TRY(ChildProcess process,
         ChildProcess::start(spec_of(session, options, options.dir / "logs" / "up.log")));
     LocalStack stack(std::move(options), std::move(process));
@@ -124,7 +117,7 @@ Result<LocalStack> LocalStack::start(Session& session, Interrupt& interrupt, Sta
     TRY(const std::string key, read_file(stack.key_file(), kKeyBytesMax));
     auto& environment = session.context().environment;
     environment["NEXA_API_URL"] = stack.url() + "/api";
-    environment["NEXA_API_KEY"] = key.substr(0, key.find_last_not_of(" \n") + 1);
+    environment["NEXA_API_KEY"] = trimmed(key);
     return stack;
 }
 

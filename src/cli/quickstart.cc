@@ -21,7 +21,6 @@
 #include "cli/quickstart_state.h"
 #include "core/file.h"
 #include "core/json_writer.h"
-#include "core/os_error.h"
 #include "core/utf8.h"
 #include "net/url.h"
 #include "protocol/artifact_views.h"
@@ -406,10 +405,7 @@ Result<int> run_quickstart(Session& session, QuickstartOptions options) {
         return Error::not_found("there is no file or folder {}", options.data.native())
             .at("--data");
     }
-    fs::create_directories(options.dir, failed);
-    if (failed) {
-        return os_error(failed.value(), fmt::format("make the folder {}", options.dir.native()));
-    }
+    TRY_STATUS(make_folders(options.dir));
     TRY(Interrupt interrupt, Interrupt::watch(session.context()));
     Quickstart quickstart(session, std::move(options), interrupt);
     const Status done = quickstart.run();

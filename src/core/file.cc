@@ -224,6 +224,25 @@ Status write_file_atomically(const fs::path& path, std::string_view bytes, unsig
     return sync_folder(folder);
 }
 
+Status make_folders(const fs::path& path) {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) {
+        return os_error(error.value(), fmt::format("make the folder '{}'", path.string()));
+    }
+    return {};
+}
+
+Status make_private_folder(const fs::path& path) {
+    TRY_STATUS(make_folders(path));
+    std::error_code error;
+    fs::permissions(path, fs::perms::owner_all, error);
+    if (error) {
+        return os_error(error.value(), fmt::format("close the folder '{}'", path.string()));
+    }
+    return {};
+}
+
 Status remove_tree(const fs::path& path) {
     std::error_code error;
     fs::remove_all(path, error);

@@ -71,6 +71,13 @@ Status write_file_atomically(
 /// Writes all of `bytes` to `fd`, in as many calls as it takes. `what` goes into the error.
 Status write_all(int fd, std::string_view bytes, std::string_view what);
 
+/// Makes the folder, and those above it. One that is there is no error. Errors: kUnavailable (disk
+/// full), kPermissionDenied, kNotFound (a file stands in the way).
+Status make_folders(const std::filesystem::path& path);
+
+/// The same; this folder is then closed to all but its owner, also if it was there.
+Status make_private_folder(const std::filesystem::path& path);
+
 /// Removes `path` and all below it; symbolic links are removed, not followed. Folders whose
 /// permissions forbid it are made writable first. A path that is not there is no error.
 Status remove_tree(const std::filesystem::path& path);

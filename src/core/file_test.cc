@@ -143,6 +143,20 @@ TEST_F(FileTest, ReplacesASymbolicLinkInsteadOfFollowingIt) {
     EXPECT_FALSE(fs::is_symlink(folder / "link"));
 }
 
+TEST_F(FileTest, FoldersAreMadeWithThoseAboveAndAgain) {
+    ASSERT_TRUE(make_folders(folder / "a/b/c"));
+    EXPECT_TRUE(make_folders(folder / "a/b/c"));
+    EXPECT_TRUE(fs::is_directory(folder / "a/b/c"));
+    fs::permissions(folder / "a/b", fs::perms::all);
+    ASSERT_TRUE(make_private_folder(folder / "a/b"));
+    EXPECT_EQ(fs::status(folder / "a/b").permissions(), fs::perms::owner_all);
+    ASSERT_TRUE(write_file_atomically(folder / "file", "x"));
+    const Status refused = make_folders(folder / "file/b");
+    EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
+    EXPECT_NE(refused.error().message.find("file/b"), std::string::npos);
+    EXPECT_FALSE(make_folders(folder / "file"));
+}
+
 TEST_F(FileTest, RemoveTreeTakesLockedFoldersAndSparesWhatLinksPointTo) {
     ASSERT_TRUE(fs::create_directories(folder / "tree/locked/deep"));
     ASSERT_TRUE(write_file_atomically(folder / "kept", "x"));

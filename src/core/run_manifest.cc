@@ -8,7 +8,6 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/json_codec.h"
-#include "core/os_error.h"
 #include "core/storage_paths.h"
 
 namespace nexa {
@@ -109,12 +108,8 @@ Status RunManifest::save(const std::filesystem::path& path) const {
     if (const auto before = read_file(path, text.size()); before && *before == text) {
         return {};
     }
-    std::error_code failed;
     if (path.has_parent_path()) {
-        std::filesystem::create_directories(path.parent_path(), failed);
-    }
-    if (failed) {
-        return os_error(failed.value(), fmt::format("make the folder of '{}'", path.string()));
+        TRY_STATUS(make_folders(path.parent_path()));
     }
     return write_file_atomically(path, text);
 }

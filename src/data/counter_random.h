@@ -4,16 +4,9 @@
 #include <cstdint>
 
 #include "core/check.h"
+#include "core/mix_bits.h"
 
 namespace nexa::data {
-
-/// A bijection of 64-bit numbers in which every input bit moves every output bit (splitmix64's).
-constexpr std::uint64_t mix_bits(std::uint64_t x) {
-    x += 0x9E3779B97F4A7C15ULL;
-    x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-    x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
-    return x ^ (x >> 31U);
-}
 
 /// Random numbers that depend on (seed, counter) alone: row i has its own stream, so any row can be
 /// made anywhere, in any order.

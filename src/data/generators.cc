@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/mix_bits.h"
+#include "core/trim.h"
 #include "core/utf8.h"
 #include "data/problem_space_internal.h"
 #include "data/shuffle.h"
@@ -379,12 +381,7 @@ Result<Verdict> verify(
     if (order == AnswerOrder::kReversed) {
         std::ranges::reverse(expected);
     }
-    constexpr std::string_view kBlanks = " \t\r\n";
-    const std::size_t begin = std::min(answer.find_first_not_of(kBlanks), answer.size());
-    const std::size_t end = answer.find_last_not_of(kBlanks) + 1;  // npos + 1 is 0
-    const std::string_view trimmed =
-        begin < end ? answer.substr(begin, end - begin) : std::string_view();
-    return Verdict{.correct = trimmed == expected, .expected = std::move(expected)};
+    return Verdict{.correct = trimmed(answer) == expected, .expected = std::move(expected)};
 }
 
 }  // namespace nexa::data

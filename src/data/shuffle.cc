@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "core/check.h"
+#include "core/mix_bits.h"
 #include "data/counter_random.h"
 
 namespace nexa::data {

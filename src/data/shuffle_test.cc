@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/mix_bits.h"
 #include "data/counter_random.h"
 
 namespace nexa::data {

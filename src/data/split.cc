@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/mix_bits.h"
 #include "data/counter_random.h"
 #include "data/shuffle.h"
 

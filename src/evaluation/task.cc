@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluation/task.h"
+#include "core/trim.h"
 
 #include <algorithm>
 #include <variant>
@@ -59,15 +60,6 @@ Result<TaskItem> task_of(const data::DatasetRow& row, const Meta& meta) {
     }
     item.verifier = verifier_of(item, meta);
     return item;
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r\n\v\f";
-    const std::size_t begin = text.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
 }
 
 Judgment judge(const TaskItem& item, std::string_view answer) {

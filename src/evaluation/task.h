@@ -42,9 +42,6 @@ struct TaskItem {
 /// Errors: kInvalidArgument for a row that asks nothing (a text, an empty chat).
 Result<TaskItem> task_of(const data::DatasetRow& row, const Meta& meta);
 
-/// Without the white space around it.
-std::string_view trimmed(std::string_view text);
-
 /// An answer beside what it should be; nothing where that is not known.
 struct Judgment {
     std::optional<bool> exact;     ///< equals the reference but for white space around it

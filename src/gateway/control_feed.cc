@@ -52,13 +52,6 @@ std::string without_line_end(std::string text) {
     return text;
 }
 
-std::string without_slash(std::string url) {
-    while (url.ends_with('/')) {
-        url.pop_back();
-    }
-    return url;
-}
-
 /// One line for each kind of trouble, not one for each attempt.
 class TroubleLog {
 public:
@@ -86,7 +79,7 @@ private:
 
 ControlFeed::ControlFeed(Collaborators with, ControlFeedSettings settings)
     : with_(std::move(with)), settings_([&] {
-          settings.server_url = without_slash(std::move(settings.server_url));
+          settings.server_url = std::string(net::without_end_slash(settings.server_url));
           return std::move(settings);
       }()) {}
 

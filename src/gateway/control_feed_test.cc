@@ -10,9 +10,9 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "crypto/dsse.h"
+#include "fakes/http_host.h"
 #include "fakes/seeded_random.h"
 #include "fakes/temp_folder.h"
-#include "net/http_server.h"
 #include "net/task_group.h"
 #include "net/typed_route.h"
 #include "protocol/deployment_views.h"
@@ -27,48 +27,8 @@ using protocol::GatewaySnapshot;
 /// The control plane's three routes for gateways, over real HTTP. Thread-safe.
 class FakeControlPlane {
 public:
-    FakeControlPlane() {
-        std::vector<net::Route> routes;
-        routes.push_back({
-            .path = "/api/gateway/key",
-            .operation_id = "key",
-            .auth = net::Auth::kPublic,
-            .handler = [this](net::Request) -> net::Task<net::Response> {
-                const std::lock_guard lock(mutex_);
-                co_return net::Response::json(to_json(
-                    protocol::CoordinatorKeyView{.public_key = shown_.public_key().to_base64()}
-                ));
-            },
-        });
-        routes.push_back({
-            .path = "/api/gateway/snapshot",
-            .operation_id = "snapshot",
-            .auth = net::Auth::kPublic,
-            .handler = [this](net::Request request) { return snapshot(std::move(request)); },
-        });
-        routes.push_back({
-            .method = net::Method::kPost,
-            .path = "/api/gateway/report",
-            .operation_id = "report",
-            .auth = net::Auth::kPublic,
-            .body_bytes_max = 1 << 20,
-            .handler = [this](net::Request request) { return report(std::move(request)); },
-        });
-        auto started = net::HttpServer::start(
-            io_,
-            clock_,
-            {},
-            {.make_request_id = [] { return std::string("r"); }},
-            net::Router(std::move(routes))
-        );
-        EXPECT_TRUE(started);
-        server_ = std::move(*started);
-    }
-    ~FakeControlPlane() { net::blocking::stop(io_, *server_, 0ms); }
-    FakeControlPlane(const FakeControlPlane&) = delete;
-    FakeControlPlane& operator=(const FakeControlPlane&) = delete;
-
-    std::string url() const { return fmt::format("http://127.0.0.1:{}/", server_->port()); }
+    /// With the slash that people leave at its end.
+    std::string url() const { return host_.url() + "/"; }
     void say(GatewaySnapshot snapshot) {
         const std::lock_guard lock(mutex_);
         snapshot_ = std::move(snapshot);
@@ -98,6 +58,23 @@ public:
     }
 
 private:
+    using Handler = net::Task<net::Response> (FakeControlPlane::*)(net::Request);
+
+    net::Route route(net::Method method, std::string path, Handler handler) {
+        return {
+            .method = method,
+            .path = std::move(path),
+            .auth = net::Auth::kPublic,
+            .body_bytes_max = 1 << 20,
+            .handler = [this, handler](net::Request request
+                       ) { return (this->*handler)(std::move(request)); },
+        };
+    }
+    net::Task<net::Response> key(net::Request) {
+        co_return net::Response::json(
+            to_json(protocol::CoordinatorKeyView{.public_key = shown_.public_key().to_base64()})
+        );
+    }
     net::Task<net::Response> snapshot(net::Request) {
         {
             const std::lock_guard lock(mutex_);
@@ -123,9 +100,11 @@ private:
     std::vector<GatewayReport> reports_;
     int asked_ = 0;
     bool is_forged_ = false;
-    SystemClock clock_;
-    net::IoPool io_;
-    std::unique_ptr<net::HttpServer> server_;
+    fakes::HttpHost host_{{
+        route(net::Method::kGet, "/api/gateway/key", &FakeControlPlane::key),
+        route(net::Method::kGet, "/api/gateway/snapshot", &FakeControlPlane::snapshot),
+        route(net::Method::kPost, "/api/gateway/report", &FakeControlPlane::report),
+    }};
 };
 
 GatewaySnapshot snapshot(std::int64_t serial, const std::string& region = "local") {

@@ -14,7 +14,6 @@
 #include "core/file.h"
 #include "core/file_lock.h"
 #include "core/log.h"
-#include "core/os_error.h"
 #include "core/sha256.h"
 #include "core/storage_paths.h"
 #include "gateway/control_feed.h"
@@ -43,16 +42,6 @@ constexpr std::uint64_t kConfigBytesMax = std::uint64_t{16} << 20U;
 
 bool is_loopback(std::string_view address) {
     return address == "localhost" || address == "::1" || address.starts_with("127.");
-}
-
-Status make_folder(const fs::path& folder) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (!failed) {
-        fs::permissions(folder, fs::perms::owner_all, failed);
-    }
-    return failed ? Status(os_error(failed.value(), fmt::format("make {}", folder.native())))
-                  : Status();
 }
 
 Result<UniqueFd> lock_folder(const fs::path& folder) {
@@ -348,6 +337,18 @@ private:
         }
         // A revoked key is gone before anything else is looked at.
         keys_.replace(std::move(keys));
+        const std::set<std::string> served = undeploy_all_but(wanted);
+        for (const protocol::GatewayDeployment& deployment : snapshot.deployments) {
+            if (!served.contains(deployment.deployment_id)) {
+                TRY_STATUS(serve(spec_of(deployment)));
+            }
+        }
+        // What earlier runs kept for models that are gone.
+        return std::exchange(is_tidied_, true) ? Status() : spawn_tidying();
+    }
+
+    /// Models of the command line stay. Returns the ids of what is served on.
+    std::set<std::string> undeploy_all_but(const std::set<std::string_view>& wanted) {
         std::set<std::string> served;
         for (const auto& model : models_.all()) {
             const std::string& id = model->spec().deployment_id;
@@ -358,13 +359,7 @@ private:
                 served.insert(id);
             }
         }
-        for (const protocol::GatewayDeployment& deployment : snapshot.deployments) {
-            if (!served.contains(deployment.deployment_id)) {
-                TRY_STATUS(serve(spec_of(deployment)));
-            }
-        }
-        // What earlier runs kept for models that are gone.
-        return std::exchange(is_tidied_, true) ? Status() : spawn_tidying();
+        return served;
     }
 
     Status spawn_tidying() {
@@ -466,12 +461,12 @@ Result<std::unique_ptr<Gateway>> Gateway::open(
     for (StaticModel& model : settings.models) {
         model.folder = fs::absolute(model.folder, ignored).lexically_normal();
     }
-    TRY_STATUS(make_folder(own));
+    TRY_STATUS(make_private_folder(own));
     TRY(UniqueFd lock, lock_folder(own));
     // What a killed gateway left there is nobody's; models are laid out anew from the cache.
     TRY_STATUS(remove_tree(settings.keeper.run_folder));
     TRY_STATUS(remove_tree(own / "models"));
-    TRY_STATUS(make_folder(settings.keeper.run_folder));
+    TRY_STATUS(make_private_folder(settings.keeper.run_folder));
     TRY(auto cache, storage::BlobStore::open(own / "cache"));
     TRY_STATUS(storage::BlobUploads(*cache, random).drop_idle(Timestamp::max()));
     std::string gateway_id;

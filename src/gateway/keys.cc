@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/file.h"
+#include "core/trim.h"
 #include "crypto/api_key.h"
 
 namespace nexa::gateway {
@@ -26,15 +27,6 @@ Result<Sha256Digest> digest_of_line(std::string_view text) {
     }
     TRY(const crypto::ApiKey key, crypto::parse_api_key(text));
     return key.sha256();
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kSpace = " \t\r";
-    const std::size_t first = text.find_first_not_of(kSpace);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/os_error.h"
+#include "core/trim.h"
 #include "net/curl_transfer_internal.h"
 #include "net/http_date_internal.h"
 
@@ -25,16 +26,6 @@ std::string shown(std::string_view url) {
         return std::string(url);
     }
     return std::string(url.substr(0, host)) + std::string(url.substr(at + 1));
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != text.npos) {
-        text.remove_suffix(1);
-    }
-    return text;
 }
 
 bool is_transient(int status) {

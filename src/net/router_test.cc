@@ -172,6 +172,8 @@ TEST(PercentEncode, IsUndoneByDecode) {
     const std::string text = "a b/c?d=\xC3\xA9&~.-_%";
     EXPECT_EQ(percent_decode(percent_encode(text)).value(), text);
     EXPECT_EQ(percent_encode("a b/"), "a%20b%2F");
+    EXPECT_EQ(without_end_slash("http://a/b//"), "http://a/b");
+    EXPECT_EQ(without_end_slash("/"), "");
 }
 
 RequestHead head_for_errors() {

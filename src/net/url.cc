@@ -57,6 +57,13 @@ Result<std::string> decode(std::string_view text, bool plus_is_space) {
 
 }  // namespace
 
+std::string_view without_end_slash(std::string_view url) {
+    while (url.ends_with('/')) {
+        url.remove_suffix(1);
+    }
+    return url;
+}
+
 Result<std::string> percent_decode(std::string_view text) {
     return decode(text, false);
 }

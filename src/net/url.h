@@ -17,6 +17,9 @@ Result<std::string> percent_decode(std::string_view text);
 /// Escapes all but letters, digits and "-._~": fit for one path segment or query value.
 std::string percent_encode(std::string_view text);
 
+/// A base URL as people write it, ready for a path that begins with '/'.
+std::string_view without_end_slash(std::string_view url);
+
 /// The decoded parameters behind "?", in their order. Names may repeat.
 class Query {
 public:

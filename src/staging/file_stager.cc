@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/file.h"
 #include "core/retry.h"
 #include "storage/object_key.h"
 
@@ -27,15 +28,6 @@ constexpr RetryPolicy kFetchPolicy{
     .total_max = std::chrono::minutes(10),
 };
 
-Status make_folder(const fs::path& folder) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed) {
-        return Error::unavailable("cannot make {}: {}", folder.native(), failed.message());
-    }
-    return {};
-}
-
 /// A second name for the blob if the file system allows it, else a copy. Errors: kNotFound if the
 /// blob has gone.
 Status place(
@@ -52,7 +44,7 @@ Status place(
             .at("size");
     }
     TRY(const fs::path blob, cache.path_of(digest));
-    TRY_STATUS(make_folder(target.parent_path()));
+    TRY_STATUS(make_folders(target.parent_path()));
     std::error_code failed;
     fs::create_hard_link(blob, target, failed);
     if (failed == std::errc::file_exists) {
@@ -113,7 +105,7 @@ net::Task<void> FileStager::stage(
     std::vector<protocol::InputFile> files, fs::path folder, CancelToken token
 ) {
     CO_TRY_STATUS(check_files(files));
-    CO_TRY_STATUS(co_await net::run_on(with_.disk, [folder] { return make_folder(folder); }));
+    CO_TRY_STATUS(co_await net::run_on(with_.disk, [folder] { return make_folders(folder); }));
     for (const protocol::InputFile& file : files) {
         const Status staged = co_await stage_file(file, folder / file.path, token);
         if (!staged) {

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/os_error.h"
 #include "storage/space_account_internal.h"
 #include "storage/temp_file_internal.h"
@@ -37,11 +38,7 @@ Status make_folder(const fs::path& path) {
 }
 
 Status make_layout(const fs::path& root) {
-    std::error_code error;
-    fs::create_directories(root, error);
-    if (error) {
-        return os_error(error.value(), fmt::format("make folder '{}'", root.native()));
-    }
+    TRY_STATUS(make_folders(root));
     for (const char* folder : {"blobs", kBlobs, kTemp, kUploads, kQuarantine}) {
         TRY_STATUS(make_folder(root / folder));
     }

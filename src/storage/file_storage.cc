@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/os_error.h"
 #include "storage/temp_file_internal.h"
 
@@ -203,11 +204,8 @@ private:
 Result<std::unique_ptr<Storage>> FileStorage::open(
     const fs::path& root, const StorageOptions& options
 ) {
+    TRY_STATUS(make_folders(root / kTemp));
     std::error_code error;
-    fs::create_directories(root / kTemp, error);
-    if (error) {
-        return os_error(error.value(), fmt::format("make folder '{}'", root.native()));
-    }
     const fs::path whole = fs::canonical(root, error);
     UniqueFd fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (error || !fd) {

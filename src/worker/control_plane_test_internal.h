@@ -14,9 +14,9 @@
 #include "core/sha256.h"
 #include "crypto/dsse.h"
 #include "crypto/ed25519.h"
+#include "fakes/http_host.h"
 #include "fleet/envelope.h"
 #include "fleet/registration.h"
-#include "net/http_server.h"
 #include "net/typed_route.h"
 #include "protocol/envelope.h"
 #include "protocol/lease_messages.h"
@@ -29,45 +29,7 @@ namespace nexa::worker {
 /// Thread-safe.
 class FakeControlPlane {
 public:
-    FakeControlPlane() {
-        using net::Method;
-        const std::string blobs = "/api/workers/blobs/{digest}";
-        std::vector<net::Route> routes;
-        routes.push_back(post("/api/workers/register", &FakeControlPlane::register_worker));
-        routes.push_back(post("/api/workers/next_job", &FakeControlPlane::next_job));
-        routes.push_back(post("/api/workers/report", &FakeControlPlane::report));
-        routes.push_back(post("/api/workers/complete", &FakeControlPlane::complete));
-        routes.push_back(post("/api/workers/heartbeat", &FakeControlPlane::heartbeat));
-        routes.push_back({
-            .method = Method::kGet,
-            .path = blobs,
-            .operation_id = "blob_get",
-            .handler = [this](net::Request request) { return get_blob(std::move(request)); },
-        });
-        routes.push_back({
-            .method = Method::kPut,
-            .path = blobs,
-            .operation_id = "blob_put",
-            .body_bytes_max = 1 << 20,
-            .content_types = {},
-            .handler = [this](net::Request request) { return put_blob(std::move(request)); },
-        });
-        net::HttpServerHooks hooks{
-            .authenticate = [this](net::AuthRequest request
-                            ) { return authenticate(std::move(request)); },
-            .make_request_id = [this] { return fmt::format("req_{}", ++request_ids_); },
-        };
-        auto started = net::HttpServer::start(
-            io_, clock_, {}, std::move(hooks), net::Router(std::move(routes))
-        );
-        EXPECT_TRUE(started);
-        server_ = std::move(*started);
-    }
-    ~FakeControlPlane() { net::blocking::stop(io_, *server_, std::chrono::milliseconds(0)); }
-    FakeControlPlane(const FakeControlPlane&) = delete;
-    FakeControlPlane& operator=(const FakeControlPlane&) = delete;
-
-    std::string url() const { return fmt::format("http://127.0.0.1:{}", server_->port()); }
+    std::string url() const { return host_.url(); }
     std::string key() const { return "nexa_wk_test"; }
 
     // What the test sets up, before the worker sees it.
@@ -312,6 +274,39 @@ private:
         co_return net::Response::empty();
     }
 
+    std::vector<net::Route> routes() {
+        using net::Method;
+        const std::string blobs = "/api/workers/blobs/{digest}";
+        std::vector<net::Route> routes;
+        routes.push_back(post("/api/workers/register", &FakeControlPlane::register_worker));
+        routes.push_back(post("/api/workers/next_job", &FakeControlPlane::next_job));
+        routes.push_back(post("/api/workers/report", &FakeControlPlane::report));
+        routes.push_back(post("/api/workers/complete", &FakeControlPlane::complete));
+        routes.push_back(post("/api/workers/heartbeat", &FakeControlPlane::heartbeat));
+        routes.push_back({
+            .method = Method::kGet,
+            .path = blobs,
+            .operation_id = "blob_get",
+            .handler = [this](net::Request request) { return get_blob(std::move(request)); },
+        });
+        routes.push_back({
+            .method = Method::kPut,
+            .path = blobs,
+            .operation_id = "blob_put",
+            .body_bytes_max = 1 << 20,
+            .content_types = {},
+            .handler = [this](net::Request request) { return put_blob(std::move(request)); },
+        });
+        return routes;
+    }
+    net::HttpServerHooks hooks() {
+        return {
+            .authenticate = [this](net::AuthRequest request
+                            ) { return authenticate(std::move(request)); },
+            .make_request_id = [this] { return fmt::format("req_{}", ++request_ids_); },
+        };
+    }
+
     SystemClock clock_;
     std::atomic<int> request_ids_ = 0;
     std::mutex mutex_;
@@ -327,8 +322,7 @@ private:
     std::map<std::string, std::vector<protocol::EngineEvent>> events_;
     std::vector<protocol::JobResult> results_;
     std::size_t reports_ = 0;
-    net::IoPool io_;
-    std::unique_ptr<net::HttpServer> server_;
+    fakes::HttpHost host_{routes(), hooks()};
 };
 
 }  // namespace nexa::worker

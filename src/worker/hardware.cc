@@ -12,6 +12,7 @@
 
 #include "core/child_process.h"
 #include "core/file.h"
+#include "core/trim.h"
 #include "core/utf8.h"
 
 namespace nexa::worker {
@@ -49,11 +50,6 @@ std::string_view value_of(std::string_view text, std::string_view name) {
         }
     }
     return {};
-}
-
-std::string_view trimmed(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
-    return text.substr(0, text.find_last_not_of(" \t\r") + 1);
 }
 
 /// Mebibytes as nvidia-smi writes them; 0 for "[N/A]", as boards say that share the main memory.

@@ -2,7 +2,6 @@
 #include "worker/job_run.h"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "core/file.h"
@@ -42,11 +41,7 @@ Status write_spec(const protocol::JobSpec& spec, const fs::path& folder, int thr
             .root_digest = input.root_digest,
         });
     }
-    std::error_code failed;
-    fs::create_directories(folder / "tmp", failed);
-    if (failed) {
-        return Error::unavailable("cannot make {}: {}", folder.native(), failed.message());
-    }
+    TRY_STATUS(make_folders(folder / "tmp"));
     return write_file_atomically(folder / "spec.json", to_json(engine));
 }
 

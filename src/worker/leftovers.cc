@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "core/file.h"
 #include "core/file_lock.h"
 #include "core/log.h"
 #include "core/process_table.h"
@@ -59,21 +60,9 @@ Status kill_orphans(const fs::path& jobs) {
 }  // namespace
 
 Result<UniqueFd> lock_folders(const StoragePaths& paths) {
-    constexpr fs::perms kOwnerOnly = fs::perms::owner_all;
     for (const fs::path& folder :
          {paths.worker(), paths.worker_keys(), paths.worker_jobs(), paths.worker_outbox()}) {
-        std::error_code failed;
-        fs::create_directories(folder, failed);
-        if (!failed) {
-            fs::permissions(folder, kOwnerOnly, failed);
-        }
-        if (failed) {
-            return Error(
-                failed == std::errc::permission_denied ? ErrorCode::kPermissionDenied
-                                                       : ErrorCode::kUnavailable,
-                fmt::format("cannot make {}: {}", folder.native(), failed.message())
-            );
-        }
+        TRY_STATUS(make_private_folder(folder));
     }
     auto lock = lock_file(paths.worker() / "lock");
     if (!lock && lock.error().code == ErrorCode::kConflict) {

@@ -20,18 +20,6 @@ namespace {
 
 constexpr std::uint64_t kEntryBytesMax = 2 * protocol::kLlmLineBytesMax;
 
-Status make_folder(const fs::path& folder) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (!failed) {
-        fs::permissions(folder, fs::perms::owner_all, failed);
-    }
-    if (failed) {
-        return Error::unavailable("cannot make {}: {}", folder.native(), failed.message());
-    }
-    return {};
-}
-
 }  // namespace
 
 Sha256Digest cache_key(
@@ -47,7 +35,7 @@ Sha256Digest cache_key(
 Result<std::unique_ptr<LlmCache>> LlmCache::open(
     fs::path folder, std::int64_t bytes_max, const Clock& clock
 ) {
-    TRY_STATUS(make_folder(folder));
+    TRY_STATUS(make_private_folder(folder));
     std::unique_ptr<LlmCache> cache(new LlmCache(std::move(folder), bytes_max, clock));
     TRY_STATUS(cache->trim());
     return cache;
@@ -79,7 +67,7 @@ Status LlmCache::keep(const Sha256Digest& key, const LlmCacheEntry& entry) {
     constexpr unsigned kOwnerOnly = 0600;
     const fs::path path = path_of(key);
     const std::string text = to_json(entry);
-    TRY_STATUS(make_folder(path.parent_path()));
+    TRY_STATUS(make_private_folder(path.parent_path()));
     TRY_STATUS(write_file_atomically(path, text, kOwnerOnly));
     mark_used(path, clock_.now());
     {

@@ -9,6 +9,7 @@
 #include "core/json_codec.h"
 #include "core/near_name.h"
 #include "core/storage_paths.h"
+#include "net/url.h"
 #include "protocol/job_types.h"
 
 namespace nexa::worker {
@@ -18,13 +19,6 @@ NEXA_JSON_CODEC(TeacherSettings);
 namespace {
 
 constexpr std::string_view kConfigure = "add it to the worker's setting `teachers`";
-
-std::string_view without_slash(std::string_view url) {
-    while (url.ends_with('/')) {
-        url.remove_suffix(1);
-    }
-    return url;
-}
 
 bool is_url(std::string_view text) {
     return text.starts_with("http://") || text.starts_with("https://");
@@ -109,11 +103,11 @@ Result<LlmTarget> allowed(const LlmSettings& settings, std::size_t index, std::s
 
 Result<LlmTarget> resolve_url(const LlmSettings& settings, std::string_view text) {
     const std::size_t hash = text.find('#');
-    const std::string_view url = without_slash(text.substr(0, hash));
+    const std::string_view url = net::without_end_slash(text.substr(0, hash));
     const std::string_view model =
         hash == std::string_view::npos ? std::string_view{} : text.substr(hash + 1);
     for (std::size_t i = 0; i < settings.teachers.size(); ++i) {
-        if (without_slash(settings.teachers[i].base_url) == url) {
+        if (net::without_end_slash(settings.teachers[i].base_url) == url) {
             return allowed(settings, i, model);
         }
     }

@@ -12,7 +12,7 @@
 
 #include "core/json.h"
 #include "core/json_writer.h"
-#include "net/http_server.h"
+#include "fakes/http_host.h"
 #include "net/router.h"
 
 namespace nexa::worker {
@@ -31,31 +31,7 @@ public:
         std::string body;
     };
 
-    FakeTeacher() {
-        std::vector<net::Route> routes;
-        routes.push_back({
-            .method = net::Method::kPost,
-            .path = "/v1/chat/completions",
-            .operation_id = "chat",
-            .auth = net::Auth::kPublic,
-            .body_bytes_max = 16 << 20,
-            .handler = [this](net::Request request) { return answer(std::move(request)); },
-        });
-        auto started = net::HttpServer::start(
-            io_,
-            clock_,
-            {},
-            {.make_request_id = [] { return std::string("r"); }},
-            net::Router(std::move(routes))
-        );
-        EXPECT_TRUE(started);
-        server_ = std::move(*started);
-    }
-    ~FakeTeacher() { net::blocking::stop(io_, *server_, std::chrono::milliseconds(0)); }
-    FakeTeacher(const FakeTeacher&) = delete;
-    FakeTeacher& operator=(const FakeTeacher&) = delete;
-
-    std::string url() const { return fmt::format("http://127.0.0.1:{}/v1", server_->port()); }
+    std::string url() const { return host_.url() + "/v1"; }
     void answer_with(Prepared prepared) {
         const std::lock_guard lock(mutex_);
         prepared_.push_back(std::move(prepared));
@@ -142,7 +118,6 @@ private:
         return json.take();
     }
 
-    SystemClock clock_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Prepared> prepared_;
@@ -150,8 +125,13 @@ private:
     std::atomic<bool> held_ = false;
     std::atomic<int> at_once_ = 0;
     std::atomic<int> most_at_once_ = 0;
-    net::IoPool io_;
-    std::unique_ptr<net::HttpServer> server_;
+    fakes::HttpHost host_{{{
+        .method = net::Method::kPost,
+        .path = "/v1/chat/completions",
+        .auth = net::Auth::kPublic,
+        .body_bytes_max = 16 << 20,
+        .handler = [this](net::Request request) { return answer(std::move(request)); },
+    }}};
 };
 
 }  // namespace nexa::worker

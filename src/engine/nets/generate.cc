@@ -11,6 +11,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/guard.h"
+#include "core/mix_bits.h"
 #include "engine/nets/decoder.h"
 #include "engine/nets/sampling.h"
 #include "engine/nets/seed.h"

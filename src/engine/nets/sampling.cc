@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "core/mix_bits.h"
 #include "engine/nets/seed.h"
 
 namespace nexa::nets {

@@ -4,15 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace nexa::nets {
+#include "core/mix_bits.h"
 
-/// Turns a number into one that looks random: Vigna's splitmix64 finalizer. A bijection.
-constexpr std::uint64_t mix_bits(std::uint64_t value) {
-    value += 0x9E3779B97F4A7C15ULL;
-    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    value = (value ^ (value >> 27)) * 0x94D049BB133111EBULL;
-    return value ^ (value >> 31);
-}
+namespace nexa::nets {
 
 /// A seed of its own for each purpose, so that drawing more for one never shifts another. The same
 /// on every machine.

@@ -11,6 +11,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 
+#include "core/file.h"
 #include "models/hf_config.h"
 
 namespace nexa::nets {
@@ -170,13 +171,7 @@ Status write_config(
 Status export_decoder(
     const std::filesystem::path& folder, const Decoder& decoder, StoredAs stored_as
 ) {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) {
-        return Error::unavailable(
-            "cannot make the folder {}: {}", folder.string(), failed.message()
-        );
-    }
+    TRY_STATUS(make_folders(folder));
     TRY_STATUS(write_config(folder, decoder.config(), stored_as));
     return save_parameters(folder / "model.safetensors", decoder.parameters(), stored_as);
 }

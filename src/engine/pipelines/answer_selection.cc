@@ -5,15 +5,13 @@
 #include <map>
 #include <vector>
 
+#include "core/trim.h"
 #include "data/generators.h"
 #include "engine/pipelines/row_meta.h"
-#include "evaluation/task.h"
 
 namespace nexa::pipelines {
 
 namespace {
-
-using evaluation::trimmed;
 
 /// The numbers of the answers that ended by themselves.
 std::vector<std::size_t> complete_ones(std::span<const Answer> answers) {

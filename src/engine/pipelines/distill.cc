@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/mix_bits.h"
+#include "core/trim.h"
 #include "data/exact_dedup.h"
 #include "engine/columnar/dataset_reader.h"
-#include "engine/nets/seed.h"
 #include "engine/pipelines/answer_selection.h"
 #include "engine/pipelines/cached_teacher.h"
 #include "engine/pipelines/distilled_writer.h"
 #include "engine/pipelines/row_meta.h"
 #include "engine/pipelines/training_rows.h"
-#include "evaluation/task.h"
 #include "protocol/distill_spec.h"
 #include "protocol/job_results.h"
 
@@ -57,7 +57,7 @@ data::Hash128 hash_of(const std::vector<text::ChatMessage>& conversation) {
 
 /// The same conversation draws the same answers wherever it stands.
 std::uint64_t seed_of(std::uint64_t seed, const std::vector<text::ChatMessage>& messages, int k) {
-    return nets::mix_bits(seed ^ hash_of(messages).low) + static_cast<std::uint64_t>(k);
+    return mix_bits(seed ^ hash_of(messages).low) + static_cast<std::uint64_t>(k);
 }
 
 class Distillation {
@@ -150,7 +150,7 @@ Status Distillation::teach_some(std::vector<SourceRow> rows) {
         const auto of_row = std::span(answers).subspan(i * samples, samples);
         TRY(const Selected selected, select_answer(rows[i], of_row, selection_));
         if (selected.answer) {
-            TRY_STATUS(keep(rows[i], evaluation::trimmed(of_row[*selected.answer].text)));
+            TRY_STATUS(keep(rows[i], trimmed(of_row[*selected.answer].text)));
             ++kept_;
         } else {
             TRY_STATUS(writer_.reject(rows[i], selected.reason));

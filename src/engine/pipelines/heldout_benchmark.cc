@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "core/json_writer.h"
+#include "core/mix_bits.h"
 #include "data/statistics.h"
-#include "engine/nets/seed.h"
 #include "engine/pipelines/benchmarks.h"
 #include "engine/pipelines/row_meta.h"
 #include "evaluation/breakdown.h"
@@ -150,7 +150,7 @@ private:
             const auto number = static_cast<std::uint64_t>(right_.total) + questions.size();
             questions.push_back({
                 .messages = item.task.question,
-                .seed = nets::mix_bits(nets::mix_bits(work_.spec.seed) + number),
+                .seed = mix_bits(mix_bits(work_.spec.seed) + number),
             });
         }
         const auto total = std::max(

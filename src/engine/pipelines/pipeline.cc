@@ -2,25 +2,12 @@
 #include "engine/pipelines/pipeline.h"
 
 #include <algorithm>
-#include <system_error>
 #include <thread>
 
+#include "core/file.h"
 #include "protocol/job_types.h"
 
 namespace nexa::pipelines {
-
-namespace {
-
-Result<std::filesystem::path> make_folder(std::filesystem::path folder) {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) {
-        return Error::unavailable("cannot make {}: {}", folder.string(), failed.message());
-    }
-    return folder;
-}
-
-}  // namespace
 
 std::optional<std::filesystem::path> Job::input(std::string_view name) const {
     const auto listed = std::ranges::find(spec.inputs, name, &protocol::EngineInput::name);
@@ -29,11 +16,15 @@ std::optional<std::filesystem::path> Job::input(std::string_view name) const {
 }
 
 Result<std::filesystem::path> Job::make_output(std::string_view name) const {
-    return make_folder(dir / "outputs" / name);
+    const std::filesystem::path folder = dir / "outputs" / name;
+    TRY_STATUS(make_folders(folder));
+    return folder;
 }
 
 Result<std::filesystem::path> Job::make_work(std::string_view name) const {
-    return make_folder(dir / "work" / name);
+    const std::filesystem::path folder = dir / "work" / name;
+    TRY_STATUS(make_folders(folder));
+    return folder;
 }
 
 std::string Job::artifact_id(std::string_view kind) const {

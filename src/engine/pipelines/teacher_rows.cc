@@ -7,16 +7,14 @@
 #include "core/json.h"
 #include "core/json_codec.h"
 #include "core/json_writer.h"
+#include "core/mix_bits.h"
+#include "core/trim.h"
 #include "core/utf8.h"
 #include "data/lint.h"
-#include "engine/nets/seed.h"
-#include "evaluation/task.h"
 
 namespace nexa::pipelines {
 
 namespace {
-
-using evaluation::trimmed;
 
 struct TeacherLine {
     static constexpr std::string_view kName = "TeacherLine";
@@ -112,7 +110,7 @@ WrittenRow read_row(std::string_view line) {
 protocol::LlmRequest ask_for_rows(
     const RowRecipe& recipe, std::int64_t number, std::span<const MadeRow> examples
 ) {
-    const std::uint64_t seed = nets::mix_bits(recipe.seed);
+    const std::uint64_t seed = mix_bits(recipe.seed);
     const std::string system =
         "You write rows of a dataset from which a language model learns. Every answer is right, "
         "stands alone and needs no source. Write one JSON object a line, each with exactly two "
@@ -130,8 +128,7 @@ protocol::LlmRequest ask_for_rows(
     );
     return {
         .messages = {{.role = "system", .content = system}, {.role = "user", .content = user}},
-        .seed =
-            nets::mix_bits(recipe.seed ^ nets::mix_bits(static_cast<std::uint64_t>(number))) >> 1U,
+        .seed = mix_bits(recipe.seed ^ mix_bits(static_cast<std::uint64_t>(number))) >> 1U,
     };
 }
 

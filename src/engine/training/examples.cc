@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "core/check.h"
-#include "engine/nets/seed.h"
+#include "core/mix_bits.h"
 
 namespace nexa::training {
 namespace {
@@ -74,9 +74,7 @@ Status ExampleSet::add(
     longest_ = std::max(longest_, tokens.size());
     largest_token_ = std::max(largest_token_, std::ranges::max(tokens));
 
-    const auto mix = [this](std::uint64_t value) {
-        fingerprint_ = nets::mix_bits(fingerprint_ ^ value);
-    };
+    const auto mix = [this](std::uint64_t value) { fingerprint_ = mix_bits(fingerprint_ ^ value); };
     mix(tokens.size());
     mix(starts.size());
     for (std::size_t i = 0; i < tokens.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "core/file.h"
 #include "engine/training/replace_folder_internal.h"
 
 namespace nexa::training {
@@ -69,12 +70,7 @@ Status move_to(const fs::path& from, const fs::path& to) {
 
 Status make_fresh(const fs::path& folder) {
     TRY_STATUS(remove_tree(folder));
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed) {
-        return system_error("make", folder, failed.value());
-    }
-    return ok();
+    return make_folders(folder);
 }
 
 /// Puts `fresh` in the place of `folder`, which exists.
