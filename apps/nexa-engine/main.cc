@@ -43,18 +43,19 @@ void ignore_closed_pipes() {
 class SignalWatch {
 public:
     explicit SignalWatch(nexa::CancelSource& cancel) {
-        const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT});
+        // SIGUSR1 is our own: the end of the watch.
+        const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT, SIGUSR1});
         ignore_closed_pipes();
         thread_ = std::thread([signals, &cancel] {
             int signal = 0;
             sigwait(&signals, &signal);
-            cancel.cancel();
+            if (signal != SIGUSR1) {
+                cancel.cancel();
+            }
         });
     }
     ~SignalWatch() {
-        pthread_kill(
-            thread_.native_handle(), SIGTERM
-        );  // a second wake-up if one came before: harmless
+        pthread_kill(thread_.native_handle(), SIGUSR1);
         thread_.join();
     }
     SignalWatch(const SignalWatch&) = delete;

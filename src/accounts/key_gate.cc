@@ -159,7 +159,7 @@ void KeyGate::note_use(const FoundKey& found) {
     // Nobody waits for it: a full queue or a failed write costs one stale "last used".
     const Status handed_over = with_.writer.submit(
         [key_id = found.principal.key_id](db::Tx& tx) { return key_store::touch(tx, key_id); },
-        [](Status) {}
+        [](const Status&) {}
     );
     static_cast<void>(handed_over);
 }

@@ -57,7 +57,8 @@ public:
         const Clock& clock;
         Random& random;
     };
-    KeyGate(Collaborators with, KeyGateOptions options = {}) : with_(with), options_(options) {}
+    explicit KeyGate(Collaborators with, KeyGateOptions options = {})
+        : with_(with), options_(options) {}
 
     /// Errors: kUnauthenticated, with the same message for a malformed, unknown, revoked or expired
     /// key. A text with a bad checksum is refused without a look-up.

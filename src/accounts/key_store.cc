@@ -63,9 +63,7 @@ Result<Owner> ensure_owner(db::Tx& tx, IdSource& ids) {
     if (row) {
         return Owner{.user_id = row->text("user_id"), .project_id = row->text("project_id")};
     }
-    const Owner owner{
-        .user_id = ids.make<UserId>().text(), .project_id = ids.make<ProjectId>().text()
-    };
+    Owner owner{.user_id = ids.make<UserId>().text(), .project_id = ids.make<ProjectId>().text()};
     TRY_STATUS(tx.execute(sql::kAddUser, {{"user_id", owner.user_id}, {"name", "admin"}}));
     TRY_STATUS(tx.execute(sql::kAddProject, {{"project_id", owner.project_id}, {"name", "default"}})
     );

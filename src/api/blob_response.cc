@@ -5,6 +5,7 @@
 
 namespace nexa::api {
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): they live as the server
 net::Task<net::Response> send_blob(
     orchestration::ArtifactService& artifacts, net::WorkPool& pool, net::Request request
 ) {

@@ -17,6 +17,7 @@ constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
 constexpr double kByteSecondsPerGbMonth = 1e9 * 30 * 86'400;
 
 constexpr MicroUsd usd(double dollars) {
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): positive, and lround() is not constexpr
     return MicroUsd(static_cast<std::int64_t>(dollars * 1e6 + 0.5));
 }
 

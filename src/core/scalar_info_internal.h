@@ -39,6 +39,7 @@ template <class T>
 struct Wrapping {
     using Inner = T;
     static const T& get(const T& value) { return value; }
+    static const T& get(const T&&) = delete;
     static void set(T& value, T inner) { value = std::move(inner); }
 };
 template <class V, class Tag>

@@ -103,6 +103,7 @@ public:
             if (!status) {
                 return std::move(status).error();
             }
+            // NOLINTNEXTLINE(bugprone-unchecked-optional-access): `apply` has run and succeeded
             return std::move(**value);
         }
     }

@@ -253,7 +253,7 @@ Task<T> with_deadline(Task<T> task, std::chrono::nanoseconds duration);
 /// Runs `task` on `executor` and waits for it. For mains and tests.
 namespace blocking {
 template <class T>
-Result<T> wait(asio::any_io_executor executor, Task<T> task);
+Result<T> wait(const asio::any_io_executor& executor, Task<T> task);
 }  // namespace blocking
 
 }  // namespace nexa::net

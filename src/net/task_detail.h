@@ -72,7 +72,7 @@ Task<T> with_deadline(Task<T> task, std::chrono::nanoseconds duration) {
 namespace blocking {
 
 template <class T>
-Result<T> wait(asio::any_io_executor executor, Task<T> task) {
+Result<T> wait(const asio::any_io_executor& executor, Task<T> task) {
     NEXA_CHECK_NOT_ON_IO();
     std::promise<Result<T>> promise;
     std::future<Result<T>> future = promise.get_future();

@@ -127,7 +127,7 @@ net::Task<net::Response> ArtifactEndpoints::manifest(net::Request request) {
 }
 
 net::Task<net::Response> ArtifactEndpoints::file(net::Request request) {
-    const std::string path = request.parameter("path");
+    const std::string& path = request.parameter("path");
     CO_TRY(
         auto file,
         co_await artifacts_.file(

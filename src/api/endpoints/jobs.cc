@@ -79,14 +79,15 @@ Result<orchestration::JobFilter> filter_of(const net::Call& call) {
     return filter;
 }
 
-std::string event_text(const JobId& job_id, const orchestration::JobEvent& event) {
-    return to_json(protocol::JobEventView{
+net::SseEvent line_of(const JobId& job_id, const orchestration::JobEvent& event) {
+    const protocol::JobEventView view{
         .job_id = job_id.text(),
         .sequence = event.sequence,
         .at = to_rfc3339(event.at),
         .type = event.type,
         .data = event.data,
-    });
+    };
+    return {.id = std::to_string(event.sequence), .event = event.type, .data = to_json(view)};
 }
 
 /// Where a client that comes again goes on: after the last event it saw.
@@ -279,15 +280,11 @@ net::Task<void> JobEndpoints::feed(
         }
         for (const orchestration::JobEvent& event : *events) {
             after = event.sequence;
-            net::SseEvent line{
-                .id = std::to_string(event.sequence),
-                .event = event.type,
-                .data = event_text(job_id, event)
-            };
-            if (!co_await stream->send(std::move(line))) {
+            ended = ended || orchestration::ends_the_job(event);
+            const Status taken = co_await stream->send(line_of(job_id, event));
+            if (!taken) {
                 co_return Status{};  // the client has gone
             }
-            ended = ended || orchestration::ends_the_job(event);
         }
         if (events->empty()) {
             CO_TRY_STATUS(co_await news.wait(kEventPoll));

@@ -25,6 +25,27 @@ net::Route with_body(net::Route route, std::size_t bytes_max) {
     return route;
 }
 
+net::Route blob_row() {
+    net::Route route =
+        row(kNoun,
+            {Method::kGet,
+             "/api/workers/blobs/{digest}",
+             "workers_get_blob",
+             "Fetch an input by its hash"});
+    route.response = {.name = "Blob", .schema = {}, .content_type = "application/octet-stream"};
+    return route;
+}
+
+net::Route blob_upload_row() {
+    return upload(
+        row(kNoun,
+            {Method::kPut,
+             "/api/workers/blobs/{digest}",
+             "workers_put_blob",
+             "Upload an output under its hash"})
+    );
+}
+
 }  // namespace
 
 std::vector<net::Route> WorkerEndpoints::routes() {
@@ -37,21 +58,9 @@ std::vector<net::Route> WorkerEndpoints::routes() {
         row(kNoun, {Method::kPost, "/api/workers/next_job", "workers_next_job", "Ask for jobs"});
     next_row.time_max = kLongPoll;
     next_row.cancel_when_client_goes = true;
-    net::Route get_row =
-        row(kNoun,
-            {Method::kGet,
-             "/api/workers/blobs/{digest}",
-             "workers_get_blob",
-             "Fetch an input by its hash"});
-    get_row.response = {.name = "Blob", .schema = {}, .content_type = "application/octet-stream"};
+    net::Route get_row = blob_row();
     get_row.handler = bound(*this, &WorkerEndpoints::get_blob);
-    net::Route put_row =
-        row(kNoun,
-            {Method::kPut,
-             "/api/workers/blobs/{digest}",
-             "workers_put_blob",
-             "Upload an output under its hash"});
-    put_row = upload(std::move(put_row));
+    net::Route put_row = blob_upload_row();
     put_row.handler = bound(*this, &WorkerEndpoints::put_blob);
     return {
         net::typed(
