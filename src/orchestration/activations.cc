@@ -17,7 +17,7 @@ Result<EndedLease> Activations::begin(db::Tx& tx, const LeaseRef& lease) const {
             }
         ));
     const bool cancelled = row && row->text("state") == "cancelled";
-    return end_lease(tx, lease, row, cancelled ? "cancelled" : "completed");
+    return close_lease(tx, lease, row, cancelled ? "cancelled" : "completed");
 }
 
 Result<bool> Activations::complete(db::Tx& tx, const JobId& job_id) const {

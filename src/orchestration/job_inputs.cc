@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
-#include "core/json.h"
 #include "core/near_name.h"
 #include "orchestration/artifact_manifest.h"
 #include "orchestration/artifact_store.h"
+#include "orchestration/orchestration_sql.h"
 #include "protocol/job_types.h"
 
 namespace nexa::orchestration {
@@ -43,27 +43,30 @@ bool may_be_a_name(std::string_view input) {
 }
 
 /// What was most likely meant by an id or a name that is not stored: "ds_1" or "ds_1 ('sums')".
-/// Looks at the newest ones only: what somebody has just mistyped is seldom old.
-Result<std::optional<std::string>> near_artifact(
-    db::Tx& tx, const std::string& tenant_id, std::string_view text
+/// Empty if nothing is near, or it cannot be told.
+std::string near_artifact(
+    db::Tx& tx, const std::string& tenant_id, const protocol::InputReference& reference
 ) {
-    constexpr int kLookedAt = 200;
-    TRY(const auto stored, artifact_store::list(tx, {.tenant_id = tenant_id, .limit = kLookedAt}));
-    std::vector<std::string_view> words;
-    for (const ArtifactRecord& artifact : stored) {
-        words.push_back(artifact.artifact_id);
+    const auto rows = tx.query(
+        sql::kNearArtifacts, {{"tenant_id", tenant_id}, {"models", may_be_a_name(reference.input)}}
+    );
+    if (!rows) {
+        return {};
     }
-    for (const ArtifactRecord& artifact : stored) {
-        words.push_back(artifact.name);
+    std::vector<std::string> words;
+    for (const char* column : {"id", "name"}) {
+        for (const db::Row& row : *rows) {
+            words.push_back(row.text(column));
+        }
     }
-    const auto near = nearest(text, words);
+    const auto near =
+        nearest(reference.text, std::vector<std::string_view>(words.begin(), words.end()));
     if (!near) {
-        return std::optional<std::string>();
+        return {};
     }
     const auto at = static_cast<std::size_t>(std::ranges::find(words, *near) - words.begin());
-    const ArtifactRecord& meant = stored[at % stored.size()];
-    return at < stored.size() ? meant.artifact_id
-                              : fmt::format("{} ('{}')", meant.artifact_id, meant.name);
+    const std::string& id = words[at % rows->size()];
+    return at < rows->size() ? id : fmt::format("{} ('{}')", id, *near);
 }
 
 Result<protocol::JobInput> stored_input(
@@ -76,10 +79,13 @@ Result<protocol::JobInput> stored_input(
     if (!artifact) {
         Error error = std::move(artifact).error();
         error.param = reference.field;  // the caller wrote a spec, not a request for an artifact
-        TRY(const auto near, near_artifact(tx, tenant_id, artifact_id));
+        if (error.code != ErrorCode::kNotFound) {
+            return error;
+        }
+        const std::string near = near_artifact(tx, tenant_id, reference);
         return std::move(error).hint(
-            near ? fmt::format("did you mean {}?", *near)
-                 : "`nexa artifact ls` lists what is stored"
+            near.empty() ? "`nexa artifact ls` lists what is stored"
+                         : fmt::format("did you mean {}?", near)
         );
     }
     TRY(auto files, files_of(artifact->manifest));
@@ -104,12 +110,13 @@ Result<std::vector<protocol::JobInput>> find_inputs(
             TRY(auto input, stored_input(tx, tenant_id, reference, *artifact_id));
             inputs.push_back(std::move(input));
         } else if (!may_be_a_name(reference.input)) {
-            TRY(const auto near, near_artifact(tx, tenant_id, reference.text));
+            const std::string near = near_artifact(tx, tenant_id, reference);
             return Error::invalid_argument("'{}' is no dataset of this server", reference.text)
                 .at(reference.field)
                 .hint(
-                    near ? fmt::format("did you mean {}?", *near)
-                         : "upload it with `nexa artifact push` and give the ds_… id that it prints"
+                    near.empty()
+                        ? "upload it with `nexa artifact push` and give the ds_… id that it prints"
+                        : fmt::format("did you mean {}?", near)
                 );
         }
     }

@@ -32,7 +32,7 @@ Error lease_lost(const LeaseRef& lease) {
     );
 }
 
-Result<EndedLease> end_lease(
+Result<EndedLease> close_lease(
     db::Tx& tx, const LeaseRef& lease, const std::optional<db::Row>& row, std::string_view outcome
 ) {
     if (!row) {
@@ -172,7 +172,7 @@ Result<EndedLease> Leases::complete(db::Tx& tx, const LeaseRef& lease) const {
                 {"fence", lease.fence},
             }
         ));
-    return end_lease(tx, lease, row, "completed");
+    return close_lease(tx, lease, row, "completed");
 }
 
 Result<EndedLease> Leases::fail(db::Tx& tx, const LeaseRef& lease, const Failure& failure) const {
@@ -188,7 +188,7 @@ Result<EndedLease> Leases::fail(db::Tx& tx, const LeaseRef& lease, const Failure
                 {"backoff_us", failure.backoff.count()},
             }
         ));
-    return end_lease(tx, lease, row);
+    return close_lease(tx, lease, row);
 }
 
 Result<EndedLease> Leases::hand_back(db::Tx& tx, const LeaseRef& lease) const {
@@ -201,7 +201,7 @@ Result<EndedLease> Leases::hand_back(db::Tx& tx, const LeaseRef& lease) const {
                 {"fence", lease.fence},
             }
         ));
-    return end_lease(tx, lease, row, "returned");
+    return close_lease(tx, lease, row, "returned");
 }
 
 }  // namespace nexa::orchestration

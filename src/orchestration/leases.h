@@ -69,8 +69,8 @@ Error lease_lost(const LeaseRef& lease);
 
 /// Closes the lease whose job a guarded statement has just moved on. `row`: what that returned of
 /// the job; without one the lease was lost, which is no error of ours. `outcome`: completed,
-/// returned, or empty: cancelled or failed, as the job's state says.
-Result<EndedLease> end_lease(
+/// cancelled, returned, or empty: cancelled or failed, as the job's state says.
+Result<EndedLease> close_lease(
     db::Tx& tx,
     const LeaseRef& lease,
     const std::optional<db::Row>& row,
