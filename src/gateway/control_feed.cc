@@ -252,8 +252,19 @@ net::Task<void> ControlFeed::send_usage(std::vector<protocol::GatewayUsageLine> 
     call.headers.add("Content-Type", "application/json");
     call.body = to_json(protocol::GatewayUsage{.lines = std::move(lines)});
     CO_TRY(const auto response, co_await with_.http.send(std::move(call)));
-    CO_TRY_STATUS(net::read_json_reply<protocol::GatewayUsageReply>(response));
-    co_return ok();
+    const auto reply = net::read_json_reply<protocol::GatewayUsageReply>(response);
+    if (reply) {
+        co_return ok();
+    }
+    // Only what our server itself says of the lines is for good; a proxy's page or a redirect is
+    // not.
+    Error error = reply.error();
+    const bool is_ours =
+        response.headers.get("content-type").starts_with("application/problem+json");
+    if (response.status != 422 || !is_ours) {
+        error.code = ErrorCode::kUnavailable;
+    }
+    co_return error;
 }
 
 net::Task<net::HttpStream> ControlFeed::open_blob(Sha256Digest digest) {

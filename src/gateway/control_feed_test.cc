@@ -14,7 +14,6 @@
 #include "fakes/seeded_random.h"
 #include "fakes/temp_folder.h"
 #include "net/task_group.h"
-#include "net/typed_route.h"
 #include "protocol/deployment_views.h"
 
 namespace nexa::gateway {

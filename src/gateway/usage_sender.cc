@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/file.h"
 #include "core/json.h"
 #include "core/os_error.h"
@@ -19,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kPutByBytesMax = std::uint64_t{16} << 20U;
 constexpr std::size_t kReadBytes = std::size_t{256} << 10U;
 
 /// Usage waits for its control plane however long that takes.
@@ -38,23 +41,26 @@ struct Part {
 };
 
 bool is_final(ErrorCode code) {
-    return code == ErrorCode::kInvalidArgument || code == ErrorCode::kMalformed;
+    return code == ErrorCode::kInvalidArgument;
 }
 
-Status append(const fs::path& path, std::string_view text) {
-    constexpr mode_t kOwnerOnly = 0600;
-    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kOwnerOnly)
-    );
-    if (!file) {
-        return os_error(errno, fmt::format("open {}", path.native()));
+/// Puts whole lines behind those of the file. What is there is small: people look at it.
+Status append(const fs::path& path, std::string_view lines) {
+    std::error_code failed;
+    std::string whole;
+    if (fs::exists(path, failed)) {
+        TRY(whole, read_file(path, kPutByBytesMax));
     }
-    TRY_STATUS(write_all(file.get(), text, fmt::format("write {}", path.native())));
-    if (::fdatasync(file.get()) != 0) {
-        return os_error(errno, fmt::format("flush {}", path.native()));
+    if (whole.size() + lines.size() > kPutByBytesMax) {
+        return Error::resource_exhausted("{} is full", path.native())
+            .hint("look at what it says, and take it away");
     }
-    return {};
+    // Lines that are sent again after a kill are here already.
+    if (whole.find(lines) != std::string::npos) {
+        return {};
+    }
+    return write_file_atomically(path, whole + std::string(lines), 0600);
 }
-
 /// Up to a request's worth of lines from `begin` on; at the file's end `end` is `begin`.
 Result<Part> read_part(const fs::path& path, std::uint64_t begin) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -133,14 +139,14 @@ net::Task<void> UsageSender::send_file(fs::path path) {
         CO_TRY(Part part, co_await net::run_on(with_.disk, [path, begin] {
                    return read_part(path, begin);
                }));
-        if (!part.unreadable.empty()) {
-            CO_TRY_STATUS(co_await put_by(std::move(part.unreadable), "it cannot be read"));
-        }
         if (part.end == begin) {
             break;
         }
         if (!part.lines.empty()) {
             CO_TRY_STATUS(co_await send_part(std::move(part.lines)));
+        }
+        if (!part.unreadable.empty()) {
+            CO_TRY_STATUS(co_await put_by(std::move(part.unreadable), "it cannot be read"));
         }
         begin = part.end;
     }

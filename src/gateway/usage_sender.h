@@ -21,8 +21,8 @@ namespace nexa::gateway {
 /// it says, goes to the spool's refused_path(): it must not keep back the others, nor be lost.
 class UsageSender {
 public:
-    /// Returns once the lines are safe with somebody else. Errors: kInvalidArgument, kMalformed:
-    /// one of them will never be taken; after any other they are sent again.
+    /// Returns once the lines are safe with somebody else. Errors: kInvalidArgument: one of
+    /// them will never be taken; after any other they are sent again.
     using Send = std::function<net::Task<void>(std::vector<UsageLine> lines)>;
 
     struct Collaborators {
