@@ -275,9 +275,9 @@ Result<std::string> push(ApiClient& api, const PushWish& wish, const TransferPro
     std::set<std::string> sent;
     std::size_t done = 0;
     for (const protocol::InputFile& file : files) {
-        if (sent.insert(file.digest).second) {
-            TRY_STATUS(upload(api, is_folder ? wish.path / file.path : wish.path, file));
-        }
+        const bool is_new = sent.insert(file.digest).second;
+        const fs::path from = is_folder ? wish.path / file.path : wish.path;
+        TRY_STATUS(is_new ? upload(api, from, file) : Status());
         progress(file.path, ++done, files.size());
     }
     const protocol::ArtifactCreate create{

@@ -3,6 +3,7 @@
 #include <istream>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,7 +15,6 @@
 #include "config/yaml_tree.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "core/json_writer.h"
 #include "protocol/job_types.h"
 #include "protocol/submission.h"
 
@@ -74,7 +74,13 @@ struct Draft {
 /// A spec, or a whole submission around one. The draft points into `text`.
 Result<Draft> read_draft(std::string_view text, std::string_view source) {
     Draft draft{.source = source};
-    TRY(ValueNode root, is_json(text) ? parse_json(text) : config::parse_yaml(text, source));
+    auto parsed = is_json(text) ? parse_json(text) : config::parse_yaml(text, source);
+    if (!parsed && is_json(text)) {  // YAML's errors say where by themselves
+        Error error = std::move(parsed).error();
+        error.param = fmt::format("{}{}{}", source, error.param.empty() ? "" : ": ", error.param);
+        return error;
+    }
+    TRY(ValueNode root, std::move(parsed));
     const auto found = std::ranges::find(root.keys, "payload");
     if (found == root.keys.end()) {
         draft.payload = std::move(root);
@@ -112,8 +118,24 @@ Status add_flags(const JobWish& wish, Draft& draft) {
     return {};
 }
 
-/// Checked here and now rather than after a round trip; the server checks again. All fields are
-/// sent, so that what --help calls the default is what the job gets.
+/// The fields of `whole` that stand in `payload`, by their names.
+ValueNode given_fields(const StructInfo& spec, const ValueNode& payload, ValueNode whole) {
+    std::set<const FieldInfo*> given;
+    for (const std::string& key : payload.keys) {
+        given.insert(spec.find(key));
+    }
+    ValueNode chosen{.kind = ValueNode::Kind::kObject};
+    for (std::size_t i = 0; i < whole.keys.size(); ++i) {
+        if (given.contains(spec.find(whole.keys[i]))) {
+            chosen.keys.push_back(std::move(whole.keys[i]));
+            chosen.items.push_back(std::move(whole.items[i]));
+        }
+    }
+    return chosen;
+}
+
+/// Checked here and now rather than after a round trip; the server checks again. Only what was
+/// given is sent: an older server need not know every field.
 Result<std::string> body_of(CliContext& context, const JobWish& wish) {
     std::string text;
     Draft draft;
@@ -122,7 +144,10 @@ Result<std::string> body_of(CliContext& context, const JobWish& wish) {
         TRY(draft, read_draft(text, wish.file == "-" ? "stdin" : std::string_view(wish.file)));
     }
     TRY_STATUS(add_flags(wish, draft));
-    TRY(draft.options.payload, wish.type->canonical_node(draft.payload, draft.source));
+    TRY(const JsonText checked, wish.type->canonical_node(draft.payload, draft.source));
+    TRY(ValueNode whole, parse_json(checked.text));
+    draft.options.payload =
+        JsonText{to_json(given_fields(spec_of(*wish.type), draft.payload, std::move(whole)))};
     return to_json(draft.options);
 }
 

@@ -116,9 +116,10 @@ private:
     std::optional<int> look_after(Kept& kept);
     std::optional<int> on_end(Kept& kept);
     Status probe();
-    bool is_ready(const Kept& kept, const std::string& url);
+    /// What it answers; 0 if it does not, or does not run.
+    int ready_status(const Kept& kept, const std::string& url);
     /// `gateway`: may be nullptr.
-    void announce(const Kept* gateway, bool gateway_ready);
+    void announce(const Kept* gateway, int gateway_status);
     /// Waits for a child's end, a signal (true) or `until`.
     bool wait_for_events(Time until);
     void stop(std::size_t first, std::size_t last);
@@ -261,15 +262,19 @@ std::optional<int> Up::look_after(Kept& kept) {
     return std::nullopt;
 }
 
-bool Up::is_ready(const Kept& kept, const std::string& url) {
+int Up::ready_status(const Kept& kept, const std::string& url) {
+    if (!kept.process) {
+        return 0;
+    }
     const auto answer = client_.send({
         .url = url + "/readyz",
         .total_time_max = 2s,
         .idle_time_max = 2s,
         .retry = net::RetryWhen::kNever,
     });
-    // Whoever else sits on the port may answer, but then our own cannot run.
-    return answer && answer->status == 200 && kept.process.has_value();
+    // Whoever else sits on the port may answer, but then our own does not run for long.
+    const auto ended = wait_readable(kept.process->exit_fd(), 0ns);
+    return answer && ended && !*ended ? answer->status : 0;
 }
 
 Status Up::probe() {
@@ -279,7 +284,7 @@ Status Up::probe() {
     }
     next_probe_ = now + kProbeEvery;
     if (stage_ == Stage::kStarting) {
-        if (!is_ready(kept_.front(), url_)) {
+        if (ready_status(kept_.front(), url_) != 200) {
             return now < ready_by_
                        ? Status()
                        : Error::deadline_exceeded(
@@ -291,15 +296,16 @@ Status Up::probe() {
         gateway_by_ = now + options_.gateway_ready_max;
     }
     const Kept* const gateway = has_gateway_ ? &kept_.back() : nullptr;
-    const bool gateway_ready = gateway != nullptr && is_ready(*gateway, gateway_url_);
-    if (gateway == nullptr || gateway_ready || now >= gateway_by_) {
+    // 503: it is there, and loads models or has one that cannot run.
+    const int status = gateway == nullptr ? 0 : ready_status(*gateway, gateway_url_);
+    if (gateway == nullptr || status == 200 || status == 503 || now >= gateway_by_) {
         stage_ = Stage::kUp;
-        announce(gateway, gateway_ready);
+        announce(gateway, status);
     }
     return {};
 }
 
-void Up::announce(const Kept* gateway, bool gateway_ready) {
+void Up::announce(const Kept* gateway, int gateway_status) {
     const std::string key = (options_.dir / "admin.key").native();
     if (session_.json()) {
         JsonWriter writer;
@@ -311,6 +317,8 @@ void Up::announce(const Kept* gateway, bool gateway_ready) {
         if (gateway != nullptr) {
             writer.key("gateway_url");
             writer.string(gateway_url_);
+            writer.key("gateway_ready");
+            writer.boolean(gateway_status == 200);
         }
         writer.key("key_file");
         writer.string(key);
@@ -323,7 +331,7 @@ void Up::announce(const Kept* gateway, bool gateway_ready) {
         session_.print(fmt::format(
             "Deployed models are served at {}/v1{}",
             gateway_url_,
-            gateway_ready ? "" : fmt::format(", not ready yet: see {}", gateway->log.native())
+            gateway_status == 200 ? "" : ", not all yet: see " + gateway->log.native()
         ));
     }
     session_.print(fmt::format("The administrator's key lies in {}", key));

@@ -18,13 +18,13 @@ struct UpOptions {
     std::chrono::milliseconds grace{20'000
     };  ///< from SIGTERM to SIGKILL, for each stage of the end
     std::chrono::milliseconds ready_max{120'000};
-    /// A gateway that loads models for longer is said to be not ready yet.
+    /// A gateway that has not answered by then is said to be not ready.
     std::chrono::milliseconds gateway_ready_max{10'000};
     RestartOptions restart = {};
 };
 
 /// Runs nexad, its workers and, where that program is, the gateway on this machine until a signal
-/// comes; says so when server and gateway answer. Blocks.
+/// comes; says so when server and gateway answer, or the gateway does not in time. Blocks.
 ///
 /// Returns 0 after a signal, or the exit code of a child that cannot run (2, 4). Ends workers and
 /// gateway first, then nexad; a second signal kills at once. Nothing runs on after it returns, nor

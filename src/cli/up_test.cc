@@ -29,8 +29,8 @@ net::Task<net::Response> ready(net::Request) {
     co_return net::Response::json("{}");
 }
 
-net::Task<net::Response> loading(net::Request) {
-    co_return net::Response::json("{}", 503);
+net::Task<net::Response> somebody_else(net::Request) {
+    co_return net::Response::json("{}", 404);
 }
 
 // The TERM trap makes the shell end at once, and say in which order it was.
@@ -132,7 +132,7 @@ TEST_F(Up, IsUpWhenTheGatewayIsToo) {
         .auth = net::Auth::kPublic,
         .handler =
             [&](net::Request request) {
-                return ++asked < 3 ? loading(std::move(request)) : ready(std::move(request));
+                return ++asked < 3 ? somebody_else(std::move(request)) : ready(std::move(request));
             },
     }});
     program("nexa-gateway", kRuns);

@@ -462,7 +462,8 @@ private:
 Error DecodeFault::in(std::string_view source) const {
     Error located = error;
     if (node != nullptr && node->line > 0) {
-        located.param = fmt::format("{}:{}: {}", source, node->line, error.param);
+        const std::string_view colon = error.param.empty() ? "" : ": ";
+        located.param = fmt::format("{}:{}{}{}", source, node->line, colon, error.param);
     }
     return located;
 }

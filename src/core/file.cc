@@ -227,10 +227,14 @@ Status write_file_atomically(const fs::path& path, std::string_view bytes, unsig
 Status make_folders(const fs::path& path) {
     std::error_code error;
     fs::create_directories(path, error);
-    if (error) {
-        return os_error(error.value(), fmt::format("make the folder '{}'", path.string()));
+    if (!error) {
+        return {};
     }
-    return {};
+    Error failed = os_error(error.value(), fmt::format("make the folder '{}'", path.string()));
+    if (failed.code != ErrorCode::kPermissionDenied) {
+        failed.code = ErrorCode::kUnavailable;  // "not found" would be of something else
+    }
+    return failed;
 }
 
 Status make_private_folder(const fs::path& path) {

@@ -71,8 +71,8 @@ Status write_file_atomically(
 /// Writes all of `bytes` to `fd`, in as many calls as it takes. `what` goes into the error.
 Status write_all(int fd, std::string_view bytes, std::string_view what);
 
-/// Makes the folder, and those above it. One that is there is no error. Errors: kUnavailable (disk
-/// full), kPermissionDenied, kNotFound (a file stands in the way).
+/// Makes the folder, and those above it. One that is there is no error. Errors: kPermissionDenied,
+/// kUnavailable (disk full, a file stands in the way).
 Status make_folders(const std::filesystem::path& path);
 
 /// The same; this folder is then closed to all but its owner, also if it was there.

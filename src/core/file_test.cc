@@ -152,7 +152,7 @@ TEST_F(FileTest, FoldersAreMadeWithThoseAboveAndAgain) {
     EXPECT_EQ(fs::status(folder / "a/b").permissions(), fs::perms::owner_all);
     ASSERT_TRUE(write_file_atomically(folder / "file", "x"));
     const Status refused = make_folders(folder / "file/b");
-    EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
     EXPECT_NE(refused.error().message.find("file/b"), std::string::npos);
     EXPECT_FALSE(make_folders(folder / "file"));
 }

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/mix_bits.h"
-#include "data/counter_random.h"
 #include "data/shuffle.h"
 #include "text/unicode_class.h"
 #include "text/utf8.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluation/task.h"
-#include "core/trim.h"
 
 #include <algorithm>
 #include <variant>
+
+#include "core/trim.h"
 
 namespace nexa::evaluation {
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,6 +29,9 @@ public:
         auto started = net::HttpServer::start(
             io_, clock_, {}, std::move(hooks), net::Router(std::move(routes))
         );
+        if (!started) {
+            fmt::print(stderr, "{}\n", started.error().to_string());
+        }
         NEXA_CHECK(started.has_value());
         server_ = std::move(*started);
     }

@@ -13,7 +13,6 @@
 #include "core/json.h"
 #include "core/json_writer.h"
 #include "fakes/http_host.h"
-#include "net/router.h"
 
 namespace nexa::worker {
 
@@ -56,10 +55,10 @@ public:
 private:
     net::Task<net::Response> answer(net::Request request) {
         const int at_once = ++at_once_;
-        most_at_once_ = std::max(most_at_once_.load(), at_once);
         std::optional<Prepared> prepared;
         {
             const std::lock_guard lock(mutex_);
+            most_at_once_ = std::max(most_at_once_.load(), at_once);
             seen_.push_back(
                 {.authorization = std::string(request.head->headers.get("authorization")),
                  .body = request.body}

@@ -147,7 +147,7 @@ TEST_F(DecoderFolder, SaysWhichFileIsMissing) {
 TEST(ExportDecoder, AFolderThatCannotBeMadeIsAnError) {
     const Status exported = export_decoder("/proc/nexa", test_decoder(), StoredAs::kFloat32);
     ASSERT_FALSE(exported);
-    EXPECT_EQ(exported.error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(exported.error().code, ErrorCode::kUnavailable);
 }
 
 }  // namespace
