@@ -6,6 +6,7 @@
 #include "core/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace nexa;
     using namespace nexa::text;
     const std::string bytes(data, data + size);
     const std::string fixed = replace_invalid_utf8(bytes);
