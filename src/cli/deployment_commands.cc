@@ -142,6 +142,7 @@ Status find_endpoint(Session& session, ChatWish& wish, ChatQuestion& question) {
     }
     TRY(const protocol::DeploymentView found, find_deployment(session, wish.model));
     TRY(const auto key, find_key(context));
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): found are only those that have one
     question.base_url = *found.inference_url;
     question.key = key ? std::string(key->key.reveal()) : "";
     question.model = found.name;

@@ -182,25 +182,23 @@ Result<int> logs(Session& session, const JobNamed& wish) {
     }
 }
 
-using OnJob = Result<int> (*)(Session&, const JobNamed&);
+/// A command about one job.
+struct OnJob {
+    const char* name;
+    const char* help;
+    Result<int> (*run)(Session&, const JobNamed&);
+};
 
 struct JobCommand {
     CLI::App* command;
     std::shared_ptr<JobNamed> wish;
 };
 
-JobCommand add_on_job(
-    CommandLine& line,
-    Session& session,
-    CLI::App& group,
-    const char* name,
-    const char* help,
-    OnJob run
-) {
+JobCommand add_on_job(CommandLine& line, Session& session, CLI::App& group, const OnJob& row) {
     auto wish = std::make_shared<JobNamed>();
-    CLI::App* command = group.add_subcommand(name, help);
+    CLI::App* command = group.add_subcommand(row.name, row.help);
     command->add_option("JOB", wish->job_id, "The job's id")->required();
-    line.on(command, [&session, wish, run] { return run(session, *wish); });
+    line.on(command, [&session, wish, run = row.run] { return run(session, *wish); });
     return {command, wish};
 }
 
@@ -218,13 +216,13 @@ void add_job_commands(CommandLine& line, Session& session) {
     ls->add_option("--after", listing->after, "The page behind this one");
     line.on(ls, [&session, listing] { return list(session, *listing); });
 
-    add_on_job(line, session, *group, "get", "Show a job", &get);
-    add_on_job(line, session, *group, "cancel", "Ask a job to stop", &cancel);
+    add_on_job(line, session, *group, {"get", "Show a job", &get});
+    add_on_job(line, session, *group, {"cancel", "Ask a job to stop", &cancel});
     const JobCommand log =
-        add_on_job(line, session, *group, "logs", "Print what a job's engine wrote", &logs);
+        add_on_job(line, session, *group, {"logs", "Print what a job's engine wrote", &logs});
     log.command->add_flag("--follow", log.wish->follow, "Go on until the job has ended");
     const JobCommand waiting = add_on_job(
-        line, session, *group, "wait", "Return when a job has ended, with its exit code", &wait
+        line, session, *group, {"wait", "Return when a job has ended, with its exit code", &wait}
     );
     waiting.command
         ->add_option("--timeout", waiting.wish->timeout_seconds, "Exit with 8 if it takes longer")

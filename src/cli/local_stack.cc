@@ -30,6 +30,9 @@ constexpr std::uint64_t kKeyBytesMax = 4096;
 /// Binds for a moment: the port `wanted` (0: any) on loopback, or nothing if it is taken.
 std::optional<std::uint16_t> bindable(std::uint16_t wanted) {
     const UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!probe) {
+        return std::nullopt;
+    }
     const int yes = 1;
     ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     sockaddr_in address{
