@@ -195,6 +195,7 @@ bool collect(pid_t main_child, int channel) noexcept {
         if (pid == main_child) {
             const GuardMessage message{.kind = GuardMessage::Kind::kEnded, .value = status};
             send(channel, &message, sizeof message, MSG_NOSIGNAL);
+            continue;
         }
         if (pid == 0) {
             return true;
