@@ -103,7 +103,7 @@ Status add_flags(const JobWish& wish, Draft& draft) {
         if (wish.options[i]->count() > 0) {
             const FieldInfo& field = *wish.flags[i].field;
             TRY(ValueNode value, field_value(field, wish.values[i]));
-            put(draft.payload, field, std::move(value));
+            put(spec_of(*wish.type), field, std::move(value), draft.payload);
         }
     }
     for (const std::string& assignment : wish.sets) {

@@ -10,9 +10,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/up.h"
 #include "core/file.h"
 #include "core/trim.h"
-#include "net/http_client.h"
 
 namespace nexa::cli {
 
@@ -89,16 +89,6 @@ ChildSpec spec_of(Session& session, const StackOptions& options, const std::file
     return spec;
 }
 
-bool answers_ready(net::blocking::HttpClient& client, const std::string& root) {
-    const auto answer = client.send({
-        .url = root + "/readyz",
-        .total_time_max = 2s,
-        .idle_time_max = 2s,
-        .retry = net::RetryWhen::kNever,
-    });
-    return answer && answer->status == 200;
-}
-
 }  // namespace
 
 std::string LocalStack::url() const {
@@ -144,7 +134,7 @@ Status LocalStack::wait_until_ready(Session& session, Interrupt& interrupt) {
         RetryTools{.clock = context.clock, .random = context.random, .sleeper = context.sleeper}
     );
     const auto deadline = context.clock.steady_now() + options_.ready_max;
-    while (!answers_ready(client, url()) || !answers_ready(client, gateway_url())) {
+    while (ready_status(client, url()) != 200 || ready_status(client, gateway_url()) != 200) {
         TRY_STATUS(interrupt.wait(kProbeEvery));
         TRY_STATUS(check_alive());
         if (context.clock.steady_now() >= deadline) {

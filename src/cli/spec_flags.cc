@@ -129,16 +129,15 @@ Result<ValueNode> field_value(const FieldInfo& field, std::string_view text) {
     return parsed;
 }
 
-void put(ValueNode& object, const FieldInfo& field, ValueNode value) {
-    for (std::size_t i = object.keys.size(); i-- > 0;) {
-        const std::string& key = object.keys[i];
-        if (key == field.rules.name || std::ranges::count(field.rules.aliases, key) > 0) {
-            object.keys.erase(object.keys.begin() + static_cast<std::ptrdiff_t>(i));
-            object.items.erase(object.items.begin() + static_cast<std::ptrdiff_t>(i));
+void put(const StructInfo& spec, const FieldInfo& field, ValueNode value, ValueNode& payload) {
+    for (std::size_t i = payload.keys.size(); i-- > 0;) {
+        if (spec.find(payload.keys[i]) == &field) {
+            payload.keys.erase(payload.keys.begin() + static_cast<std::ptrdiff_t>(i));
+            payload.items.erase(payload.items.begin() + static_cast<std::ptrdiff_t>(i));
         }
     }
-    object.keys.emplace_back(field.rules.name);
-    object.items.push_back(std::move(value));
+    payload.keys.emplace_back(field.rules.name);
+    payload.items.push_back(std::move(value));
 }
 
 Status set_field(const StructInfo& spec, std::string_view assignment, ValueNode& payload) {
@@ -162,7 +161,7 @@ Status set_field(const StructInfo& spec, std::string_view assignment, ValueNode&
             );
     }
     TRY(ValueNode value, field_value(*field, assignment.substr(equals + 1)));
-    put(payload, *field, std::move(value));
+    put(spec, *field, std::move(value), payload);
     return {};
 }
 

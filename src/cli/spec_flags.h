@@ -32,7 +32,8 @@ Result<ValueNode> field_value(const FieldInfo& field, std::string_view text);
 /// Errors: kInvalidArgument: no '=', or no such field, with the near name.
 Status set_field(const StructInfo& spec, std::string_view assignment, ValueNode& payload);
 
-/// Puts a value into an object, over what the field had there, by its name or by an alias.
-void put(ValueNode& object, const FieldInfo& field, ValueNode value);
+/// Puts a value into the object `payload`, over what `field`, one of `spec`, had there by its name
+/// or by an alias.
+void put(const StructInfo& spec, const FieldInfo& field, ValueNode value, ValueNode& payload);
 
 }  // namespace nexa::cli

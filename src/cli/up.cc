@@ -20,7 +20,6 @@
 #include "core/file_lock.h"
 #include "core/json_writer.h"
 #include "core/os_error.h"
-#include "net/http_client.h"
 
 namespace nexa::cli {
 
@@ -266,15 +265,10 @@ int Up::ready_status(const Kept& kept, const std::string& url) {
     if (!kept.process) {
         return 0;
     }
-    const auto answer = client_.send({
-        .url = url + "/readyz",
-        .total_time_max = 2s,
-        .idle_time_max = 2s,
-        .retry = net::RetryWhen::kNever,
-    });
+    const int status = cli::ready_status(client_, url);
     // Whoever else sits on the port may answer, but then our own does not run for long.
     const auto ended = wait_readable(kept.process->exit_fd(), 0ns);
-    return answer && ended && !*ended ? answer->status : 0;
+    return ended && !*ended ? status : 0;
 }
 
 Status Up::probe() {
@@ -423,6 +417,16 @@ void Up::stop(std::size_t first, std::size_t last) {
 }
 
 }  // namespace
+
+int ready_status(net::blocking::HttpClient& client, const std::string& root) {
+    const auto answer = client.send({
+        .url = root + "/readyz",
+        .total_time_max = 2s,
+        .idle_time_max = 2s,
+        .retry = net::RetryWhen::kNever,
+    });
+    return answer ? answer->status : 0;
+}
 
 Result<int> run_up(Session& session, UpOptions options) {
     std::error_code failed;

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "cli/restart_plan.h"
 #include "cli/session.h"
+#include "net/http_client.h"
 
 namespace nexa::cli {
 
@@ -22,6 +24,9 @@ struct UpOptions {
     std::chrono::milliseconds gateway_ready_max{10'000};
     RestartOptions restart = {};
 };
+
+/// What GET /readyz of the server at `root` answers; 0 if it does not answer. Blocks for up to 2 s.
+int ready_status(net::blocking::HttpClient& client, const std::string& root);
 
 /// Runs nexad, its workers and, where that program is, the gateway on this machine until a signal
 /// comes; says so when server and gateway answer, or the gateway does not in time. Blocks.

@@ -52,19 +52,27 @@ std::string without_line_end(std::string text) {
     return text;
 }
 
-/// One line for each kind of trouble, not one for each attempt.
-class TroubleLog {
+/// A server that does not answer: one line for each kind of trouble, not one for each attempt, and
+/// longer and longer pauses.
+class Trouble {
 public:
-    explicit TroubleLog(Logger log) : log_(std::move(log)) {}
+    Trouble(Logger log, const Clock& clock, Random& random)
+        : log_(std::move(log)), clock_(clock), random_(random) {}
 
-    void failed(std::string_view what, const Error& error) {
+    /// How long to wait before the next attempt.
+    std::chrono::nanoseconds failed(std::string_view what, const Error& error) {
         std::string text = error.to_string();
         if (text != last_) {
             log_.warning(what, {{"error", text}});
             last_ = std::move(text);
         }
+        if (!backoff_) {
+            backoff_.emplace(kServerPolicy, random_, clock_.steady_now());
+        }
+        return backoff_->next_delay(error.code, clock_.steady_now()).value_or(kServerPolicy.cap);
     }
     void worked() {
+        backoff_.reset();
         if (!std::exchange(last_, {}).empty()) {
             log_.info("the control plane answers again");
         }
@@ -72,7 +80,10 @@ public:
 
 private:
     Logger log_;
+    const Clock& clock_;
+    Random& random_;
     std::string last_;
+    std::optional<Backoff> backoff_;
 };
 
 }  // namespace
@@ -187,24 +198,18 @@ net::Task<void> ControlFeed::follow_once() {
 }
 
 net::Task<void> ControlFeed::follow() {
-    TroubleLog trouble(log_);
-    std::optional<Backoff> backoff;  // while it does not answer
+    Trouble trouble(log_, with_.clock, with_.random);
     while (true) {
         const Status followed = co_await follow_once();
         if (followed) {
             trouble.worked();
-            backoff.reset();
             continue;
         }
         if (followed.error().code == ErrorCode::kCancelled) {
             co_return followed;
         }
-        trouble.failed("cannot follow the control plane", followed.error());
-        if (!backoff) {
-            backoff.emplace(kServerPolicy, with_.random, with_.clock.steady_now());
-        }
-        const auto pause = backoff->next_delay(followed.error().code, with_.clock.steady_now());
-        CO_TRY_STATUS(co_await net::sleep_for(pause.value_or(kServerPolicy.cap)));
+        const auto pause = trouble.failed("cannot follow the control plane", followed.error());
+        CO_TRY_STATUS(co_await net::sleep_for(pause));
     }
 }
 
@@ -224,24 +229,17 @@ net::Task<void> ControlFeed::report_once(std::string public_url) {
 }
 
 net::Task<void> ControlFeed::report(std::string public_url) {
-    TroubleLog trouble(log_);
+    Trouble trouble(log_, with_.clock, with_.random);
     net::Signal::Subscription wake(signal_, std::string(kChanged));
-    std::optional<Backoff> backoff;  // while it does not answer
     while (true) {
         const Status reported = co_await report_once(public_url);
         std::chrono::nanoseconds pause = settings_.report_every;
         if (reported) {
             trouble.worked();
-            backoff.reset();
         } else if (reported.error().code == ErrorCode::kCancelled) {
             co_return reported;
         } else {
-            trouble.failed("cannot report to the control plane", reported.error());
-            if (!backoff) {
-                backoff.emplace(kServerPolicy, with_.random, with_.clock.steady_now());
-            }
-            pause = backoff->next_delay(reported.error().code, with_.clock.steady_now())
-                        .value_or(kServerPolicy.cap);
+            pause = trouble.failed("cannot report to the control plane", reported.error());
         }
         CO_TRY_STATUS(co_await wake.wait(pause));
     }

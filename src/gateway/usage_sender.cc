@@ -61,6 +61,7 @@ Status append(const fs::path& path, std::string_view lines) {
     }
     return write_file_atomically(path, whole + std::string(lines), 0600);
 }
+
 /// Up to a request's worth of lines from `begin` on; at the file's end `end` is `begin`.
 Result<Part> read_part(const fs::path& path, std::uint64_t begin) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

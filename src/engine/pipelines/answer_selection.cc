@@ -8,6 +8,7 @@
 #include "core/trim.h"
 #include "data/generators.h"
 #include "engine/pipelines/row_meta.h"
+#include "evaluation/task.h"
 
 namespace nexa::pipelines {
 
@@ -37,7 +38,7 @@ std::size_t most_frequent(std::span<const Answer> answers, std::span<const std::
 Result<bool> is_right(const columnar::SourceRow& row, std::string_view answer) {
     const std::string_view prompt = columnar::prompt_of(row.row);
     if (const auto domain = data::domain_from(meta_of(row.meta, "domain"))) {
-        const auto order = meta_of(row.meta, "answer_order") == "reversed"
+        const auto order = meta_of(row.meta, evaluation::kAnswerOrder) == evaluation::kReversed
                                ? data::AnswerOrder::kReversed
                                : data::AnswerOrder::kForward;
         TRY(const data::Verdict verdict, data::verify(*domain, prompt, answer, order));

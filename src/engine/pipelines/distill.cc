@@ -16,6 +16,7 @@
 #include "engine/pipelines/distilled_writer.h"
 #include "engine/pipelines/row_meta.h"
 #include "engine/pipelines/training_rows.h"
+#include "evaluation/task.h"
 #include "protocol/distill_spec.h"
 #include "protocol/job_results.h"
 
@@ -171,7 +172,8 @@ Status Distillation::carry_over(DatasetReader reader) {
 }
 
 Status Distillation::keep(const SourceRow& row, std::string_view answer) {
-    const bool reverses = spec_.reverse_answer && meta_of(row.meta, "answer_order") != "reversed";
+    const bool reverses = spec_.reverse_answer &&
+                          meta_of(row.meta, evaluation::kAnswerOrder) != evaluation::kReversed;
     if (!reverses) {
         return writer_.add(row, answer, false);
     }
