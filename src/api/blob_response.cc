@@ -5,9 +5,12 @@
 
 namespace nexa::api {
 
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): they live as the server
 net::Task<net::Response> send_blob(
-    orchestration::ArtifactService& artifacts, net::WorkPool& pool, net::Request request
+    // NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters): the server's own
+    orchestration::ArtifactService& artifacts,
+    net::WorkPool& pool,
+    // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
+    net::Request request
 ) {
     CO_TRY(auto blob, co_await artifacts.blob(request.parameter("digest")));
     net::FileOptions options{.etag = fmt::format("\"{}\"", blob.digest)};

@@ -66,8 +66,18 @@ Result<std::uint16_t> choose_port(
     return Error::unavailable("there is no free port on 127.0.0.1");
 }
 
-ChildSpec spec_of(Session& session, const StackOptions& options, const std::filesystem::path& log) {
-    ChildSpec spec{
+}  // namespace
+
+std::string LocalStack::url() const {
+    return fmt::format("http://127.0.0.1:{}", ports_.server);
+}
+
+std::string LocalStack::gateway_url() const {
+    return fmt::format("http://127.0.0.1:{}", ports_.gateway);
+}
+
+ChildSpec LocalStack::spec_of(Session& session, const StackOptions& options, Ports ports) {
+    return {
         .argv =
             {
                 (session.context().program_directory / "nexa").native(),
@@ -75,37 +85,26 @@ ChildSpec spec_of(Session& session, const StackOptions& options, const std::file
                 "--dir",
                 options.dir.native(),
                 "--port",
-                std::to_string(*options.port),
+                std::to_string(ports.server),
                 "--gateway-port",
-                std::to_string(*options.gateway_port),
+                std::to_string(ports.gateway),
                 "--grace",
                 std::to_string(options.grace / 1s),
             },
         .environment = session.context().environment,
-        .standard_output = StdioFile{.path = log},
-        .standard_error = StdioFile{.path = log, .append = true},
+        .standard_output = StdioFile{.path = log_in(options.dir)},
+        .standard_error = StdioFile{.path = log_in(options.dir), .append = true},
         .containment = Containment::kGuarded,
     };
-    return spec;
-}
-
-}  // namespace
-
-std::string LocalStack::url() const {
-    return fmt::format("http://127.0.0.1:{}", *options_.port);
-}
-
-std::string LocalStack::gateway_url() const {
-    return fmt::format("http://127.0.0.1:{}", *options_.gateway_port);
 }
 
 Result<LocalStack> LocalStack::start(Session& session, Interrupt& interrupt, StackOptions options) {
-    TRY(options.port, choose_port(options.port, kServerPort, "--port"));
-    TRY(options.gateway_port, choose_port(options.gateway_port, kGatewayPort, "--gateway-port"));
+    Ports ports{};
+    TRY(ports.server, choose_port(options.port, kServerPort, "--port"));
+    TRY(ports.gateway, choose_port(options.gateway_port, kGatewayPort, "--gateway-port"));
     TRY_STATUS(make_folders(options.dir / "logs"));
-    TRY(ChildProcess process,
-        ChildProcess::start(spec_of(session, options, options.dir / "logs" / "up.log")));
-    LocalStack stack(std::move(options), std::move(process));
+    TRY(ChildProcess process, ChildProcess::start(spec_of(session, options, ports)));
+    LocalStack stack(std::move(options), ports, std::move(process));
     TRY_STATUS(stack.wait_until_ready(session, interrupt));
     TRY(const std::string key, read_file(stack.key_file(), kKeyBytesMax));
     auto& environment = session.context().environment;

@@ -42,14 +42,25 @@ public:
     std::filesystem::path key_file() const { return options_.dir / "admin.key"; }
 
 private:
-    LocalStack(StackOptions options, ChildProcess process)
-        : options_(std::move(options)), process_(std::move(process)) {}
+    struct Ports {
+        std::uint16_t server;
+        std::uint16_t gateway;
+    };
+
+    LocalStack(StackOptions options, Ports ports, ChildProcess process)
+        : options_(std::move(options)), ports_(ports), process_(std::move(process)) {}
+
+    static ChildSpec spec_of(Session& session, const StackOptions& options, Ports ports);
 
     Status wait_until_ready(Session& session, Interrupt& interrupt);
     Status check_alive();
-    std::filesystem::path log() const { return options_.dir / "logs" / "up.log"; }
+    std::filesystem::path log() const { return log_in(options_.dir); }
+    static std::filesystem::path log_in(const std::filesystem::path& dir) {
+        return dir / "logs" / "up.log";
+    }
 
     StackOptions options_;
+    Ports ports_;  ///< as asked for, or those found free
     ChildProcess process_;
 };
 

@@ -84,10 +84,11 @@ Finding check_key(Session& session) {
     if (!found) {
         return {"key", false, found.error().to_string()};
     }
-    if (!*found) {
+    const auto& key = *found;
+    if (!key) {
         return {"key", false, "set NEXA_API_KEY or run 'nexa login'"};
     }
-    const std::string origin = (*found)->origin;
+    const std::string origin = key->origin;
     auto api = session.api();
     const auto answer = api ? (*api)->get("/jobs?limit=1") : Result<std::string>(api.error());
     if (!answer && answer.error().code != ErrorCode::kPermissionDenied) {

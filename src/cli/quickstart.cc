@@ -19,6 +19,7 @@
 #include "cli/quickstart_plan.h"
 #include "cli/quickstart_report.h"
 #include "cli/quickstart_state.h"
+#include "core/check.h"
 #include "core/file.h"
 #include "core/json_writer.h"
 #include "core/utf8.h"
@@ -137,6 +138,10 @@ private:
     Result<protocol::JobView> wait_for(protocol::JobView job, StepLine& line);
     Result<StepReport> chat();
     Status finish();
+    LocalStack& stack() {
+        NEXA_CHECK(stack_.has_value());  // run() starts it before any step
+        return *stack_;
+    }
     std::string shown_answer(const ChatTurn& turn) const;
     std::string example_body() const;
     void show_end();
@@ -271,7 +276,7 @@ Status Quickstart::learn_lesson(const JsonText& audited) {
 
 Result<StepReport> Quickstart::chat() {
     const ChatWish wish{
-        .gateway_url = stack_->gateway_url(),
+        .gateway_url = stack().gateway_url(),
         .model = fmt::format("quickstart-{}", state_.run_id),
         .lesson = lesson_,
         .eval_id = made_.eval_id,
@@ -302,16 +307,16 @@ Status Quickstart::run_step(const StepRow& step, std::size_t number, std::size_t
 
 Status Quickstart::run() {
     const Time began = session_.context().clock.steady_now();
-    TRY(LocalStack stack,
+    TRY(LocalStack started,
         LocalStack::start(
             session_,
             interrupt_,
             {.dir = options_.dir, .port = options_.port, .gateway_port = options_.gateway_port}
         ));
-    stack_.emplace(std::move(stack));
+    stack_.emplace(std::move(started));
     TRY_STATUS(take_up_or_begin());
     lesson_ = options_.data.empty() ? Lesson::kAddition : Lesson::kAnswers;
-    session_.note(fmt::format("server {}  gateway {}", stack_->url(), stack_->gateway_url()));
+    session_.note(fmt::format("server {}  gateway {}", stack().url(), stack().gateway_url()));
     // The audit of the user's data decides what follows, never what was.
     bool knows_lesson = options_.data.empty();
     for (std::size_t i = 0; i < steps_of(lesson_).size(); ++i) {
@@ -345,7 +350,7 @@ Status Quickstart::stop() {
 
 /// The student of sums says the lowest digit first, which people read backwards.
 std::string Quickstart::shown_answer(const ChatTurn& turn) const {
-    const std::string answer = one_line(turn.answer);
+    std::string answer = one_line(turn.answer);
     if (lesson_ != Lesson::kAddition) {
         return answer;
     }
@@ -374,14 +379,14 @@ void Quickstart::show_end() {
     for (const ChatTurn& turn : turns_) {
         session_.print(fmt::format("{} → {}", one_line(turn.prompt), shown_answer(turn)));
     }
-    session_.print(fmt::format("endpoint: {}/v1", stack_->gateway_url()));
+    session_.print(fmt::format("endpoint: {}/v1", stack().gateway_url()));
     session_.print(fmt::format(
         "  curl {}/v1/{} -H \"Authorization: Bearer $(cat {})\" -H 'Content-Type: "
         "application/json' "
         "-d '{}'",
-        stack_->gateway_url(),
+        stack().gateway_url(),
         lesson_ == Lesson::kText ? "completions" : "chat/completions",
-        stack_->key_file().native(),
+        stack().key_file().native(),
         example_body()
     ));
     session_.print(fmt::format(

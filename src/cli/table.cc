@@ -66,10 +66,8 @@ void Table::add(std::vector<std::string> cells) {
 }
 
 std::vector<std::size_t> Table::widths(std::size_t columns) const {
-    std::vector<std::size_t> widths;
-    for (const std::string& title : titles_) {
-        widths.push_back(utf8_length(title));
-    }
+    std::vector<std::size_t> widths(titles_.size());
+    std::ranges::transform(titles_, widths.begin(), utf8_length);
     for (const auto& row : rows_) {
         for (std::size_t i = 0; i < row.size(); ++i) {
             widths[i] = std::max(widths[i], utf8_length(row[i]));

@@ -10,11 +10,13 @@
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "core/check.h"
 #include "core/child_process.h"
 #include "core/file.h"
 #include "core/file_lock.h"
@@ -96,8 +98,9 @@ public:
         TRY_STATUS(prepare());
         ready_by_ = clock_.steady_now() + options_.ready_max;
         const Result<int> code = keep_running();
-        stop(1, kept_.size());  // workers and gateway, so that they can still report
-        stop(0, 1);
+        const std::span<Kept> all(kept_);
+        stop(all.subspan(1));  // workers and gateway, so that they can still report
+        stop(all.first(1));
         return code;
     }
 
@@ -109,7 +112,9 @@ private:
     };
 
     Status prepare();
-    Status add(std::string name, std::string_view program, std::vector<std::string> arguments);
+    Status add(
+        const std::string& name, std::string_view program, std::vector<std::string> arguments
+    );
     Result<int> keep_running();
     void start(Kept& kept);
     std::optional<int> look_after(Kept& kept);
@@ -121,8 +126,8 @@ private:
     void announce(const Kept* gateway, int gateway_status);
     /// Waits for a child's end, a signal (true) or `until`.
     bool wait_for_events(Time until);
-    void stop(std::size_t first, std::size_t last);
-    bool all_ended(std::size_t first, std::size_t last);
+    void stop(std::span<Kept> these);
+    static bool all_ended(std::span<Kept> these);
     Time next_event() const;
 
     Session& session_;
@@ -142,7 +147,9 @@ private:
     Time next_probe_{};
 };
 
-Status Up::add(std::string name, std::string_view program, std::vector<std::string> arguments) {
+Status Up::add(
+    const std::string& name, std::string_view program, std::vector<std::string> arguments
+) {
     const fs::path path = session_.context().program_directory / program;
     if (::access(path.c_str(), X_OK) != 0) {
         return Error::not_found("there is no program {}", path.native())
@@ -229,6 +236,7 @@ void Up::start(Kept& kept) {
 }
 
 std::optional<int> Up::on_end(Kept& kept) {
+    NEXA_CHECK(kept.process.has_value());
     const auto status = kept.process->wait(clock_.steady_now() + 1s);
     kept.process.reset();  // and with it whatever it left running
     const Time now = clock_.steady_now();
@@ -381,37 +389,37 @@ Result<int> Up::keep_running() {
     }
 }
 
-bool Up::all_ended(std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) {
-        if (kept_[i].process) {
-            const auto ended = wait_readable(kept_[i].process->exit_fd(), 0ns);
-            if (!ended || !*ended) {
-                return false;
-            }
-            kept_[i].process->end_tree();
-            kept_[i].process.reset();
+bool Up::all_ended(std::span<Kept> these) {
+    for (Kept& kept : these) {
+        if (!kept.process) {
+            continue;
         }
+        const auto ended = wait_readable(kept.process->exit_fd(), 0ns);
+        if (!ended || !*ended) {
+            return false;
+        }
+        kept.process->end_tree();
+        kept.process.reset();
     }
     return true;
 }
 
-void Up::stop(std::size_t first, std::size_t last) {
-    last = std::min(last, kept_.size());
-    for (std::size_t i = first; i < last; ++i) {
-        if (kept_[i].process) {
+void Up::stop(std::span<Kept> these) {
+    for (const Kept& kept : these) {
+        if (kept.process) {
             // To the program alone: it ends what is below it in its own way.
-            ::kill(kept_[i].process->pid(), SIGTERM);
+            ::kill(kept.process->pid(), SIGTERM);
         }
     }
     const Time deadline = clock_.steady_now() + options_.grace;
-    while (!forced_ && !all_ended(first, last) && clock_.steady_now() < deadline) {
+    while (!forced_ && !all_ended(these) && clock_.steady_now() < deadline) {
         forced_ = wait_for_events(deadline);
     }
-    for (std::size_t i = first; i < last; ++i) {
-        if (kept_[i].process) {
-            session_.note(fmt::format("{} did not end in time and is killed", kept_[i].name));
-            kept_[i].process->end_tree();
-            kept_[i].process.reset();
+    for (Kept& kept : these) {
+        if (kept.process) {
+            session_.note(fmt::format("{} did not end in time and is killed", kept.name));
+            kept.process->end_tree();
+            kept.process.reset();
         }
     }
 }

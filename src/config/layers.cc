@@ -144,7 +144,7 @@ std::optional<std::string> secret_below(
             continue;
         }
         const std::string dot = path.empty() || is_array ? "" : ".";
-        const std::string below =
+        std::string below =
             path + dot + (is_array ? fmt::format("[{}]", i) : std::string(member.name));
         if (member.rules != nullptr && member.rules->is_secret &&
             node.items[i].kind != Kind::kNull) {

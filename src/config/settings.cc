@@ -37,7 +37,7 @@ std::optional<fs::path> nearest_project_file(const fs::path& start) {
     fs::path folder = start;
     for (int i = 0; i < kFoldersMax && !folder.empty(); ++i) {
         std::error_code ignored;  // an unreadable folder holds no file of ours
-        if (const fs::path file = folder / kProjectFileName; fs::is_regular_file(file, ignored)) {
+        if (fs::path file = folder / kProjectFileName; fs::is_regular_file(file, ignored)) {
             return file;
         }
         if (folder == folder.parent_path()) {
@@ -139,14 +139,18 @@ private:
 
     Status read_environment() {
         for (const auto& [name, value] : sources_.environment) {
-            const bool is_ours =
-                name.starts_with(sources_.prefix) && !value.empty() &&
-                std::ranges::find(sources_.other_variables, name) == sources_.other_variables.end();
-            if (is_ours) {
-                TRY_STATUS(read_variable(name, value));
+            if (!is_ours(name) || value.empty()) {
+                continue;
             }
+            TRY_STATUS(read_variable(name, value));
         }
         return {};
+    }
+
+    bool is_ours(std::string_view variable) const {
+        return variable.starts_with(sources_.prefix) &&
+               std::ranges::find(sources_.other_variables, variable) ==
+                   sources_.other_variables.end();
     }
 
     std::optional<Target> target_of(std::string_view variable) const {
@@ -195,10 +199,8 @@ private:
     Status unknown_variable(const std::string& name) {
         const std::string_view own = std::string_view(name).substr(sources_.prefix.size());
         const std::vector<SettingRow> rows = list_settings(type_, {});
-        std::vector<std::string_view> candidates;
-        for (const SettingRow& row : rows) {
-            candidates.push_back(row.variable);
-        }
+        std::vector<std::string_view> candidates(rows.size());
+        std::ranges::transform(rows, candidates.begin(), &SettingRow::variable);
         const auto near = nearest(own, candidates);
         if (near && name_distance(own, *near) <= 2) {
             return Error::invalid_argument("no such setting")

@@ -53,15 +53,19 @@ private:
                 node.text = yaml.Scalar();
                 return {};
             case YAML::NodeType::Sequence:
-                node.kind = Kind::kArray;
-                for (const YAML::Node& item : yaml) {
-                    TRY_STATUS(convert(item, node.items.emplace_back(), depth + 1));
-                }
-                return {};
+                return convert_list(yaml, node, depth);
             case YAML::NodeType::Map:
                 return convert_map(yaml, node, depth);
         }
         return refused(yaml, "is of an unknown kind");
+    }
+
+    Status convert_list(const YAML::Node& yaml, ValueNode& node, std::size_t depth) {
+        node.kind = Kind::kArray;
+        for (const YAML::Node& item : yaml) {
+            TRY_STATUS(convert(item, node.items.emplace_back(), depth + 1));
+        }
+        return {};
     }
 
     Status convert_map(const YAML::Node& yaml, ValueNode& node, std::size_t depth) {

@@ -206,6 +206,7 @@ private:
         const IndexPermutation order(count, mix_bits(seed_) ^ mix_bits(part));
         std::vector<std::size_t> chosen;
         const auto wanted = static_cast<std::size_t>(options_.per_paragraph);
+        chosen.reserve(std::min(count, wanted));
         for (std::size_t i = 0; i < std::min(count, wanted); ++i) {
             chosen.push_back(order.at(i));
         }

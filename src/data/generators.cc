@@ -145,6 +145,14 @@ private:
     IndexPermutation order_;
 };
 
+std::uint64_t groups_in(const std::vector<ShuffledSpace>& spaces) {
+    std::uint64_t groups = 0;
+    for (const ShuffledSpace& space : spaces) {
+        groups += space.groups();
+    }
+    return groups;
+}
+
 struct Place {
     std::size_t space = 0;
     std::uint64_t position = 0;
@@ -204,23 +212,31 @@ std::string_view to_string(Split split) {
 // is in one split. Where that is too few, every group is dealt, and train also takes the twins of
 // its own rows.
 struct ProblemSet::Impl {
+    Impl(std::vector<ShuffledSpace> all_spaces, SplitSizes split_sizes, std::uint64_t seed)
+        : spaces(std::move(all_spaces)),
+          sizes(split_sizes),
+          groups(groups_in(spaces)),
+          rows_without_twins(std::min(wanted(), groups)),
+          dealer(spaces),
+          row_order(rows_without_twins, seed_of(seed, kRowOrder)),
+          train_order(static_cast<std::uint64_t>(sizes.train), seed_of(seed, kTrainOrder)) {}
+
     std::vector<ShuffledSpace> spaces;
     SplitSizes sizes;
-    std::uint64_t groups = 0;  // in all spaces
-    std::uint64_t rows_without_twins = 0;
-    std::optional<Dealer> dealer;
-    std::optional<IndexPermutation> row_order;
-    std::optional<IndexPermutation> train_order;
+    std::uint64_t groups;  // in all spaces
+    std::uint64_t rows_without_twins;
+    Dealer dealer;
+    IndexPermutation row_order;
+    IndexPermutation train_order;
     std::vector<std::uint64_t> twinless;  // row positions of groups that are their own twin, rising
 
     std::uint64_t held_out() const {
         return static_cast<std::uint64_t>(sizes.validation) +
                static_cast<std::uint64_t>(sizes.test);
     }
+    std::uint64_t wanted() const { return held_out() + static_cast<std::uint64_t>(sizes.train); }
     // Every group is dealt then, so groups are numbered space after space.
-    bool uses_twins() const {
-        return held_out() + static_cast<std::uint64_t>(sizes.train) > groups;
-    }
+    bool uses_twins() const { return wanted() > groups; }
 
     std::uint64_t find_twins();
     ProblemRow row_at(std::uint64_t position, unsigned turns) const;
@@ -240,11 +256,11 @@ std::uint64_t ProblemSet::Impl::find_twins() {
         const ProblemSpace& space = spaces[s].space();
         const bool has_twins = space.has_twins();
         for (std::uint64_t group = 0; !has_twins && group < spaces[s].groups(); ++group) {
-            twinless.push_back(row_order->position_of(first + group));
+            twinless.push_back(row_order.position_of(first + group));
         }
         for (std::uint64_t k = 0; has_twins && k < space.self_twins(); ++k) {
             twinless.push_back(
-                row_order->position_of(first + static_cast<std::uint64_t>(space.self_twin(k)))
+                row_order.position_of(first + static_cast<std::uint64_t>(space.self_twin(k)))
             );
         }
         first += spaces[s].groups();
@@ -255,9 +271,9 @@ std::uint64_t ProblemSet::Impl::find_twins() {
 }
 
 ProblemRow ProblemSet::Impl::row_at(std::uint64_t position, unsigned turns) const {
-    std::uint64_t number = row_order->at(position);
+    std::uint64_t number = row_order.at(position);
     if (!uses_twins()) {
-        const Place place = dealer->at(number);
+        const Place place = dealer.at(number);
         const ShuffledSpace& space = spaces[place.space];
         return space.problem(space.group_at(place.position), turns);
     }
@@ -270,7 +286,7 @@ ProblemRow ProblemSet::Impl::row_at(std::uint64_t position, unsigned turns) cons
 }
 
 ProblemRow ProblemSet::Impl::train_row(std::uint64_t i) const {
-    const std::uint64_t number = train_order->at(i);
+    const std::uint64_t number = train_order.at(i);
     const std::uint64_t own = rows_without_twins - held_out();
     if (number < own) {
         return row_at(held_out() + number, 0);
@@ -309,18 +325,12 @@ Result<ProblemSet> ProblemSet::create(
     if (!spaces) {
         return std::move(spaces).error().at(to_string(spec.domain));
     }
-    auto impl = std::make_unique<Impl>();
-    impl->sizes = sizes;
+    std::vector<ShuffledSpace> shuffled;
+    shuffled.reserve(spaces->size());
     for (std::unique_ptr<ProblemSpace>& space : *spaces) {
-        const std::uint64_t number = impl->spaces.size();
-        impl->spaces.emplace_back(std::move(space), seed, number);
-        impl->groups += impl->spaces.back().groups();
+        shuffled.emplace_back(std::move(space), seed, shuffled.size());
     }
-    impl->dealer.emplace(impl->spaces);
-    const std::uint64_t wanted = impl->held_out() + static_cast<std::uint64_t>(sizes.train);
-    impl->rows_without_twins = std::min(wanted, impl->groups);
-    impl->row_order.emplace(impl->rows_without_twins, seed_of(seed, kRowOrder));
-    impl->train_order.emplace(static_cast<std::uint64_t>(sizes.train), seed_of(seed, kTrainOrder));
+    auto impl = std::make_unique<Impl>(std::move(shuffled), sizes, seed);
     if (impl->held_out() > impl->groups) {
         return Error::invalid_argument(
                    "asked for {} validation and test rows, but only {} distinct problems exist",
@@ -330,7 +340,7 @@ Result<ProblemSet> ProblemSet::create(
             .at("sizes")
             .hint("ask for fewer rows or for larger problems");
     }
-    if (wanted > impl->groups) {
+    if (impl->uses_twins()) {
         const std::uint64_t train_max = impl->groups - impl->held_out() + impl->find_twins();
         if (static_cast<std::uint64_t>(sizes.train) > train_max) {
             return Error::invalid_argument(

@@ -33,7 +33,8 @@ class SortSpace final : public ProblemSpace {
 public:
     SortSpace(int items, int value_max) : items_(items), values_(value_max + 1) {
         // choose_[r][n] = n over r: how many sets of r out of n there are, for the numbering below.
-        const auto numbers = static_cast<std::size_t>(values_ + items_);
+        const std::size_t numbers =
+            static_cast<std::size_t>(values_) + static_cast<std::size_t>(items_);
         choose_.assign(static_cast<std::size_t>(items_) + 1, std::vector<Wide>(numbers, 1));
         for (std::size_t r = 1; r < choose_.size(); ++r) {
             choose_[r][0] = 0;

@@ -72,13 +72,8 @@ void CountStatistics::add(std::int64_t value) {
 }
 
 void CountStatistics::merge(const CountStatistics& other) {
-    if (this == &other) {
-        const CountStatistics copy = other;
-        merge(copy);
-        return;
-    }
     for (const auto& [value, count] : other.counts_) {
-        counts_[value] += count;
+        counts_[value] += count;  // with itself: every value is there, so nothing moves
     }
     count_ += other.count_;
     sum_ += other.sum_;

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/retry.h"
 #include "core/storage_paths.h"
+#include "core/trim.h"
 #include "crypto/dsse.h"
 #include "crypto/hex.h"
 #include "net/json_reply.h"
@@ -43,13 +44,6 @@ std::filesystem::path key_file(const std::filesystem::path& folder) {
 
 std::filesystem::path snapshot_file(const std::filesystem::path& folder) {
     return folder / "snapshot.json";
-}
-
-std::string without_line_end(std::string text) {
-    while (text.ends_with('\n')) {
-        text.pop_back();
-    }
-    return text;
 }
 
 /// A server that does not answer: one line for each kind of trouble, not one for each attempt, and
@@ -99,7 +93,7 @@ void ControlFeed::restore() {
     if (!key) {
         return;
     }
-    auto parsed = crypto::Ed25519PublicKey::from_base64(without_line_end(*key));
+    auto parsed = crypto::Ed25519PublicKey::from_base64(trimmed(*key));
     if (!parsed) {
         log_.warning("the pinned key cannot be read", {{"error", parsed.error().to_string()}});
         return;
@@ -280,7 +274,7 @@ Result<std::string> gateway_id_in(const std::filesystem::path& folder, Random& r
     const auto path = folder / "gateway.id";
     auto kept = read_file(path, kSmallFileBytesMax);
     if (kept) {
-        std::string id = without_line_end(*std::move(kept));
+        std::string id(trimmed(*kept));
         TRY_STATUS(check_path_id(id));
         return id;
     }

@@ -85,7 +85,8 @@ Result<Caller> KeyTable::check(const Sha256Digest& digest, Timestamp now) const 
     if (found == keys_.end()) {
         return unknown_key();
     }
-    if (found->second.expires_at && *found->second.expires_at <= now) {
+    const auto& expires_at = found->second.expires_at;
+    if (expires_at && *expires_at <= now) {
         return Error::unauthenticated("the API key has expired");
     }
     return found->second.caller;

@@ -63,37 +63,14 @@ public:
     void stop(ServedModel& model) { retire(model, false); }
 
 private:
-    using Wake = net::Signal::Subscription;
-    using Link = std::shared_ptr<RunnerLink>;
-    using Process = std::shared_ptr<RunnerProcess>;
-    struct RunEnd {
-        std::optional<ExitStatus> status;
-        std::string words;  ///< for people
-    };
+    class Keeping;
 
     void retire(ServedModel& model, bool is_undeployed);
-    net::Task<void> fetch(std::shared_ptr<ServedModel> model, Wake& wake);
-    /// One runner from its start to its end.
-    net::Task<RunnerPlan::Decision> run_once(
-        std::shared_ptr<ServedModel> model, Wake& wake, RunnerPlan& plan
-    );
-    /// From its first greeting until its process is gone.
-    net::Task<RunEnd> run_to_end(
-        std::shared_ptr<ServedModel> model, Process process, Wake& wake, RunnerPlan& plan
-    );
-    /// Until the link ends or the model is retired, and what was asked by then is answered.
-    net::Task<void> serve(std::shared_ptr<ServedModel> model, Link link, Wake& wake);
-    net::Task<Link> connect(std::shared_ptr<ServedModel> model, Process process);
-    net::Task<void> drain(Link link, Wake& wake);
-    net::Task<RunnerProcess::End> end(Process process);
-    net::Task<void> pause(const ServedModel& model, Wake& wake, std::chrono::milliseconds length);
-    void changed() const;
 
     const Collaborators with_;
     const KeeperOptions options_;
     net::Signal signal_;  ///< by deployment: its link ended, or it is retired
     std::atomic<std::uint64_t> last_number_ = 0;
-    Logger log_ = get_logger("gateway.models");
 };
 
 }  // namespace nexa::gateway

@@ -66,6 +66,7 @@ ModelTable::Model ModelTable::remove(const std::string& deployment_id) {
 std::vector<ModelTable::Model> ModelTable::all() const {
     const Lock lock(mutex_);
     std::vector<Model> models;
+    models.reserve(models_.size());
     for (const auto& [id, model] : models_) {
         models.push_back(model);
     }
@@ -108,6 +109,7 @@ std::vector<ModelRow> ModelTable::list(const Caller& caller) const {
         }
     }
     std::vector<ModelRow> rows;
+    rows.reserve(by_name.size());
     for (auto& [name, row] : by_name) {
         rows.push_back(std::move(row));
     }

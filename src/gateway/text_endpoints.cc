@@ -23,6 +23,23 @@ net::Handler bound(Endpoints& endpoints, net::Task<Response> (Endpoints::*member
     };
 }
 
+/// What a stream sends for one step.
+std::vector<std::string> chunks_of(const ReplyHead& head, const GenerationStep& step) {
+    std::vector<std::string> chunks;
+    if (!step.text.empty()) {
+        chunks.push_back(text_chunk(head, step.text));
+    }
+    if (!step.finish_reason) {
+        return chunks;
+    }
+    chunks.push_back(finish_chunk(head, *step.finish_reason));
+    if (head.include_usage) {
+        chunks.push_back(usage_chunk(head, usage_of(step)));
+    }
+    chunks.emplace_back(kStreamEnd);
+    return chunks;
+}
+
 }  // namespace
 
 const Caller& caller_of(const net::Request& request) {
@@ -169,9 +186,8 @@ net::Task<Response> TextEndpoints::answer_whole(ReplyHead head, Running running)
             co_return Response::failure(openai_error(step.error()));
         }
         text += step->text;
-        if (step->finish_reason) {
-            co_return Response::json(whole_reply(head, text, *step->finish_reason, usage_of(*step))
-            );
+        if (const auto& reason = step->finish_reason) {
+            co_return Response::json(whole_reply(head, text, *reason, usage_of(*step)));
         }
     }
 }
@@ -202,10 +218,14 @@ net::Task<void> TextEndpoints::stream_all(
     }
     GenerationStep step = std::move(first);
     while (true) {
-        const bool is_last = step.finish_reason.has_value();
-        const Status sent = co_await stream_step(head, std::move(step), stream);
-        if (!sent || is_last) {
-            // A client that went is no error of ours; its runner is told by `running`'s end.
+        for (std::string& chunk : chunks_of(head, step)) {
+            const Status sent = co_await stream->send({.data = std::move(chunk)});
+            if (!sent) {
+                // A client that went is no error of ours; its runner is told by `running`'s end.
+                co_return ok();
+            }
+        }
+        if (step.finish_reason) {
             co_return ok();
         }
         Result<GenerationStep> more = co_await next(*running);
@@ -216,22 +236,6 @@ net::Task<void> TextEndpoints::stream_all(
         }
         step = *std::move(more);
     }
-}
-
-net::Task<void> TextEndpoints::stream_step(
-    const ReplyHead& head, GenerationStep step, std::shared_ptr<net::SseStream> stream
-) {
-    if (!step.text.empty()) {
-        CO_TRY_STATUS(co_await stream->send({.data = text_chunk(head, step.text)}));
-    }
-    if (!step.finish_reason) {
-        co_return ok();
-    }
-    CO_TRY_STATUS(co_await stream->send({.data = finish_chunk(head, *step.finish_reason)}));
-    if (head.include_usage) {
-        CO_TRY_STATUS(co_await stream->send({.data = usage_chunk(head, usage_of(step))}));
-    }
-    co_return co_await stream->send({.data = std::string(kStreamEnd)});
 }
 
 }  // namespace nexa::gateway

@@ -67,9 +67,6 @@ private:
         GenerationStep first,
         std::shared_ptr<net::SseStream> stream
     );
-    net::Task<void> stream_step(
-        const ReplyHead& head, GenerationStep step, std::shared_ptr<net::SseStream> stream
-    );
     Begun begin(const TextRequest& request, const ServedModel& model, const Caller& caller) const;
 
     Collaborators with_;

@@ -199,8 +199,8 @@ protocol::RunnerMessage read_message(
         message.take(name);
     }
     message.refuse_the_rest();
-    if (message.refusal()) {
-        fields.refuse(*message.refusal());
+    if (const auto& refusal = message.refusal()) {
+        fields.refuse(*refusal);
     }
     return read;
 }
@@ -314,8 +314,8 @@ void read_streaming(BodyFields& fields, TextRequest& request) {
     request.include_usage = inner.flag("include_usage").value_or(false);
     inner.take("include_obfuscation");
     inner.refuse_the_rest();
-    if (inner.refusal()) {
-        fields.refuse(*inner.refusal());
+    if (const auto& refusal = inner.refusal()) {
+        fields.refuse(*refusal);
     }
 }
 
@@ -375,8 +375,8 @@ std::expected<TextRequest, net::HttpError> parse_text_request(
         fields.take(name);
     }
     fields.refuse_the_rest();
-    if (fields.refusal()) {
-        return std::unexpected(*fields.refusal());
+    if (const auto& refusal = fields.refusal()) {
+        return std::unexpected(*refusal);
     }
     return request;
 }

@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "core/os_error.h"
 #include "core/retry.h"
+#include "gateway/line_file.h"
 
 namespace nexa::gateway {
 
@@ -21,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kPutByBytesMax = std::uint64_t{16} << 20U;
 constexpr std::size_t kReadBytes = std::size_t{256} << 10U;
 
 /// Usage waits for its control plane however long that takes.
@@ -42,24 +42,6 @@ struct Part {
 
 bool is_final(ErrorCode code) {
     return code == ErrorCode::kInvalidArgument;
-}
-
-/// Puts whole lines behind those of the file. What is there is small: people look at it.
-Status append(const fs::path& path, std::string_view lines) {
-    std::error_code failed;
-    std::string whole;
-    if (fs::exists(path, failed)) {
-        TRY(whole, read_file(path, kPutByBytesMax));
-    }
-    if (whole.size() + lines.size() > kPutByBytesMax) {
-        return Error::resource_exhausted("{} is full", path.native())
-            .hint("look at what it says, and take it away");
-    }
-    // Lines that are sent again after a kill are here already.
-    if (whole.find(lines) != std::string::npos) {
-        return {};
-    }
-    return write_file_atomically(path, whole + std::string(lines), 0600);
 }
 
 /// Up to a request's worth of lines from `begin` on; at the file's end `end` is `begin`.
@@ -97,8 +79,9 @@ Result<Part> read_part(const fs::path& path, std::uint64_t begin) {
 net::Task<void> UsageSender::put_by(std::string lines, std::string why) {
     const fs::path path = with_.spool.refused_path();
     log_.error("usage that is not taken", {{"file", path.native()}, {"error", why}});
-    co_return co_await net::run_on(with_.disk, [path, lines = std::move(lines)] {
-        return append(path, lines);
+    co_return co_await net::run_on(with_.disk, [path, lines = std::move(lines)]() -> Status {
+        TRY(LineFile file, LineFile::open(path));
+        return file.append(lines);
     });
 }
 

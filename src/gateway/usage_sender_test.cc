@@ -172,6 +172,22 @@ TEST_F(Sender, ALineThatIsNeverTakenIsPutByAndHoldsBackNoOther) {
     EXPECT_NE(refused.find("no usage at all\n"), std::string::npos);
 }
 
+TEST_F(Sender, HoweverMuchIsPutByTheOthersAreSent) {
+    const fs::path put_by = folder.path() / "usage.refused.jsonl";
+    constexpr std::size_t kMuch = std::size_t{40} << 20U;
+    std::ofstream(put_by) << std::string(kMuch, 'x') << "\ntorn";
+    begin();
+    add("poison");
+    add("a");
+    ASSERT_TRUE(wait_until_sent(1));
+    end();
+    EXPECT_EQ(taken, std::vector<std::string>{"a"});
+    const std::string refused = read_file(put_by, 2 * kMuch).value();
+    EXPECT_EQ(refused.substr(kMuch, 2), "\n{");
+    EXPECT_NE(refused.find("\"id\":\"poison\""), std::string::npos);
+    EXPECT_TRUE(refused.ends_with('\n'));
+}
+
 TEST_F(Sender, AfterAnEndInBetweenTheSameLinesAreSentAgain) {
     refusals = 1'000'000;
     begin();

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "core/file.h"
 #include "core/log.h"
 #include "core/mutex.h"
+#include "gateway/line_file.h"
 #include "net/pools.h"
 #include "net/task.h"
 #include "protocol/gateway_feed.h"
@@ -19,8 +19,6 @@ using UsageLine = protocol::GatewayUsageLine;
 
 /// Appends usage to a file of JSON lines, on a thread of its own: what comes while one batch is
 /// written and flushed goes with the next. Thread-safe.
-///
-/// Invariant: the file holds whole lines only; what a crash or a full disk cut off is cut away.
 class UsageSpool {
 public:
     static constexpr std::size_t kWaitingBytesMax = std::size_t{64} << 20U;
@@ -37,21 +35,20 @@ public:
     /// removes it.
     net::Task<bool> set_aside();
     std::filesystem::path sending_path() const;
-    /// Where lines lie that nobody takes, for people to look at.
+    /// Where lines lie that nobody takes, for people to look at. One can be there twice, under the
+    /// same id: it was refused again after a kill.
     std::filesystem::path refused_path() const;
     /// Writes what waits. Blocks. Repeatable.
     void stop();
 
 private:
-    UsageSpool(std::filesystem::path path, UniqueFd file, std::uint64_t size);
+    UsageSpool(std::filesystem::path path, LineFile file);
     Result<bool> set_aside_now();
     void write_waiting();
-    Status write_batch(std::string_view lines);
 
     Logger log_ = get_logger("gateway.usage");
     const std::filesystem::path path_;
-    UniqueFd file_;       ///< only on the pool's thread, as size_
-    std::uint64_t size_;  ///< of the whole lines
+    LineFile file_;  ///< only on the pool's thread
     Mutex mutex_;
     std::string waiting_ NEXA_GUARDED_BY(mutex_);
     bool is_scheduled_ NEXA_GUARDED_BY(mutex_) = false;

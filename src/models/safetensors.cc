@@ -14,7 +14,11 @@
 #include <set>
 #include <tuple>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "core/os_error.h"
 
 namespace nexa::models {
 namespace {
@@ -184,23 +188,6 @@ struct Unmap {
     void operator()(const void* address) const { ::munmap(const_cast<void*>(address), size); }
 };
 
-/// Closes on every way out.
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-private:
-    int fd_;
-};
-
 }  // namespace
 
 struct Safetensors::Header {
@@ -265,13 +252,9 @@ Result<Safetensors> Safetensors::parse(std::span<const std::byte> bytes) {
 }
 
 Result<Safetensors> Safetensors::open(const std::filesystem::path& path) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.get() < 0) {
-        const int error = errno;
-        if (error == ENOENT) {
-            return Error::not_found("there is no weight file {}", path.string());
-        }
-        return Error::unavailable("cannot open {}: {}", path.string(), std::strerror(error));
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) {
+        return os_error(errno, fmt::format("open the weights {}", path.native()));
     }
     struct stat status{};
     if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -283,7 +266,7 @@ Result<Safetensors> Safetensors::open(const std::filesystem::path& path) {
     }
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (address == MAP_FAILED) {
-        return Error::unavailable("cannot map {}: {}", path.string(), std::strerror(errno));
+        return os_error(errno, fmt::format("map {}", path.native()));
     }
     const std::shared_ptr<const void> mapping(address, Unmap{size});
     Result<Safetensors> parsed = parse({static_cast<const std::byte*>(address), size});

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/file.h"
+#include "core/os_error.h"
 #include "models/safetensors.h"
 
 namespace nexa::models {
@@ -76,33 +78,9 @@ Result<std::string> header_of(
     return text;
 }
 
-Status write_all(int fd, std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-        // Linux writes at most 2 GiB at a time.
-        const ssize_t written =
-            ::write(fd, bytes.data(), std::min(bytes.size(), std::size_t{1} << 30));
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return Error::unavailable("{}", std::strerror(written < 0 ? errno : ENOSPC));
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return ok();
-}
-
-Status write_file(int fd, std::string_view header, std::span<const TensorView> sorted) {
-    const std::uint64_t length = header.size();
-    TRY_STATUS(write_all(fd, std::as_bytes(std::span(&length, 1))));
-    TRY_STATUS(write_all(fd, std::as_bytes(std::span(header))));
-    for (const TensorView& tensor : sorted) {
-        TRY_STATUS(write_all(fd, tensor.bytes));
-    }
-    if (::fsync(fd) != 0) {
-        return Error::unavailable("{}", std::strerror(errno));
-    }
-    return ok();
+std::string_view text_of(std::span<const std::byte> bytes) {
+    const void* raw = bytes.data();
+    return {static_cast<const char*>(raw), bytes.size()};
 }
 
 }  // namespace
@@ -114,16 +92,19 @@ Status write_safetensors(
 ) {
     TRY(const std::vector<TensorView> sorted, in_file_order(tensors));
     TRY(const std::string header, header_of(sorted, metadata));
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        return Error::unavailable("cannot create {}: {}", path.string(), std::strerror(errno));
+    const std::string what = fmt::format("write {}", path.native());
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) {
+        return os_error(errno, what);
     }
-    Status written = write_file(fd, header, sorted);
-    if (::close(fd) != 0 && written) {
-        written = Error::unavailable("{}", std::strerror(errno));
+    const std::uint64_t length = header.size();
+    TRY_STATUS(write_all(file.get(), text_of(std::as_bytes(std::span(&length, 1))), what));
+    TRY_STATUS(write_all(file.get(), header, what));
+    for (const TensorView& tensor : sorted) {
+        TRY_STATUS(write_all(file.get(), text_of(tensor.bytes), what));
     }
-    if (!written) {
-        return std::move(written).error().while_doing(fmt::format("write {}", path.string()));
+    if (::fsync(file.get()) != 0) {
+        return os_error(errno, what);
     }
     return ok();
 }

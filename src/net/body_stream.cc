@@ -19,7 +19,7 @@ bool BodyStream::has_room(std::size_t bytes) const {
     return queued_.empty() || queued_.size() + bytes <= options_.bytes_max;
 }
 
-Status BodyStream::try_write(std::string bytes) {
+Status BodyStream::try_write(std::string_view bytes) {
     {
         const Lock lock(mutex_);
         TRY_STATUS(check_open());

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/mutex.h"
@@ -33,7 +34,7 @@ public:
 
     /// Never waits. Errors: kResourceExhausted if there is no room, kCancelled if the reader has
     /// gone or the stream has ended.
-    Status try_write(std::string bytes);
+    Status try_write(std::string_view bytes);
     /// Waits for room: the peer's socket is what slows the producer down. Errors: kCancelled.
     Task<void> write(std::string bytes);
     /// The reader gets what is queued, then the end. Later writes fail. Repeatable.

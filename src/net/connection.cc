@@ -254,7 +254,7 @@ bool Connection::can_discard_body() const {
 Task<void> Connection::discard_body() {
     body_bytes_max_ = kNever;
     std::string dropped;
-    while (!parser_->body_done()) {
+    while (!parser().body_done()) {
         CO_TRY(dropped, co_await read_body_piece());
     }
     co_return ok();
@@ -266,15 +266,15 @@ Task<std::string> Connection::read_body_piece() {
     if (refusal_) {
         co_return refusal_->error;
     }
-    if (continue_expected_ && buffered().empty() && !parser_->body_done()) {
+    if (continue_expected_ && buffered().empty() && !parser().body_done()) {
         continue_expected_ = false;
         CO_TRY_STATUS(co_await send("HTTP/1.1 100 Continue\r\n\r\n", {}));
     }
-    while (piece.empty() && !parser_->body_done()) {
+    while (piece.empty() && !parser().body_done()) {
         std::size_t taken = 0;
         if (!buffered().empty()) {
             continue_expected_ = false;
-            taken = parser_->parse_body(buffered(), piece, body_bytes_max_, refusal_);
+            taken = parser().parse_body(buffered(), piece, body_bytes_max_, refusal_);
             consume(taken);
         }
         if (refusal_) {
@@ -307,8 +307,8 @@ Task<std::string> Connection::read_body_piece() {
 
 Task<void> Connection::read_whole_body(std::string* out) {
     constexpr std::uint64_t kReserveBytesMax = 1024 * 1024;
-    out->reserve(std::min(parser_->content_length().value_or(0), kReserveBytesMax));
-    while (!parser_->body_done()) {
+    out->reserve(std::min(parser().content_length().value_or(0), kReserveBytesMax));
+    while (!parser().body_done()) {
         CO_TRY(const std::string piece, co_await read_body_piece());
         out->append(piece);
     }

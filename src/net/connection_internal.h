@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/check.h"
 #include "net/http_server.h"
 #include "net/request_parser_internal.h"
 #include "net/stream_internal.h"
@@ -91,6 +92,10 @@ private:
     Task<void> read_whole_body(std::string* out);
     Task<void> discard_body();
     bool can_discard_body() const;
+    auto& parser(this auto& self) {
+        NEXA_CHECK(self.parser_.has_value());  // who sent no head is answered before
+        return *self.parser_;
+    }
 
     Task<void> write_response(Exchange& current, Response response);
     Task<void> write_source(Exchange& current, std::shared_ptr<BodySource> source, bool chunked);

@@ -116,7 +116,7 @@ public:
         co_return piece;
     }
     std::optional<std::uint64_t> length() const override {
-        return connection_ != nullptr ? connection_->parser_->content_length() : std::nullopt;
+        return connection_ != nullptr ? connection_->parser().content_length() : std::nullopt;
     }
     void detach() { connection_ = nullptr; }
 
@@ -180,7 +180,7 @@ Task<void> Connection::exchange() {
     const int status = response.status;
     CO_TRY_STATUS(co_await write_response(current, std::move(response)));
     current.status = status;
-    if (keep_alive_ && !parser_->body_done()) {
+    if (keep_alive_ && !parser().body_done()) {
         CO_TRY_STATUS(co_await discard_body());
     }
     co_return ok();
@@ -232,10 +232,10 @@ std::optional<HttpError> Connection::check_body(const Route& route) const {
     if (expect != nullptr && !equals_ignoring_case(*expect, "100-continue")) {
         return refusal(417, Error::invalid_argument("cannot meet the expectation '{}'", *expect));
     }
-    if (!parser_->has_body()) {
+    if (!parser().has_body()) {
         return std::nullopt;
     }
-    if (parser_->content_length().value_or(0) > route.body_bytes_max || route.body_bytes_max == 0) {
+    if (parser().content_length().value_or(0) > route.body_bytes_max || route.body_bytes_max == 0) {
         return refusal(
             413, Error::invalid_argument("the body is over {} bytes", route.body_bytes_max)
         );
@@ -277,6 +277,7 @@ Task<Response> Connection::under_time_limit(
     co_return Error::deadline_exceeded("no answer within {} ms", time_max.count());
 }
 
+// NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits for all
 Task<Response> Connection::answer(Exchange& current) {
     if (refusal_) {
         co_return Response::failure(*refusal_);
@@ -286,7 +287,7 @@ Task<Response> Connection::answer(Exchange& current) {
     }
     const Route& row = *current.route;
     const auto time_max = row.time_max.count() > 0 ? row.time_max : core_->options.handler_time_max;
-    continue_expected_ = head_->headers.find("expect") != nullptr && !parser_->is_http_1_0();
+    continue_expected_ = head_->headers.find("expect") != nullptr && !parser().is_http_1_0();
     if (row.auth != Auth::kPublic) {
         const Result<Response> entered = co_await under_time_limit(authenticate(current), time_max);
         CO_TRY_STATUS(entered);
@@ -298,7 +299,7 @@ Task<Response> Connection::answer(Exchange& current) {
     const auto body_time_max = std::chrono::nanoseconds(core_->options.body_time_max);
     body_deadline_ns_ = (core_->clock.steady_now().time_since_epoch() + body_time_max) /
                         std::chrono::nanoseconds(1);
-    if (row.body_mode == BodyMode::kWhole && parser_->has_body()) {
+    if (row.body_mode == BodyMode::kWhole && parser().has_body()) {
         CO_TRY_STATUS(co_await read_whole_body(&current.request.body));
     }
     watch_peer_ = row.cancel_when_client_goes;
@@ -365,7 +366,7 @@ Task<void> Connection::write_response(Exchange& current, Response response) {
     if (auto* source = std::get_if<std::shared_ptr<BodySource>>(&response.body)) {
         const OpenSource open(*this, *source);
         const std::optional<std::uint64_t> length = (*source)->length();
-        const bool chunked = !length && !bare && !parser_->is_http_1_0();
+        const bool chunked = !length && !bare && !parser().is_http_1_0();
         if (!length && !bare && !chunked) {
             keep_alive_ = false;  // HTTP/1.0: the end of the connection is the end of the body
         }
@@ -427,5 +428,6 @@ Task<void> Connection::write_source(
     }
     co_return ok();
 }
+// NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
 }  // namespace nexa::net

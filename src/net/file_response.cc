@@ -202,6 +202,7 @@ Headers headers_of(const FileOptions& options, const std::string& tag, Timestamp
 }  // namespace
 
 Task<Response> file_response(
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the server's own
     WorkPool& pool,
     std::filesystem::path path,
     FileOptions options,

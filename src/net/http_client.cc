@@ -316,7 +316,7 @@ Task<HttpStream> HttpClient::open(HttpRequest request) {
     });
     CancelOnExit<Engine> guard(engine_, job);
     job->transfer.on_body = [stream](const HttpResponse&, std::string_view bytes) {
-        const Status taken = stream->try_write(std::string(bytes));
+        const Status taken = stream->try_write(bytes);
         if (taken) {
             return Transfer::Taken::kAll;
         }
@@ -371,7 +371,7 @@ HttpClient::HttpClient(HttpClientOptions options, RetryTools tools)
 
 HttpClient::~HttpClient() = default;
 
-Result<HttpResponse> HttpClient::send(HttpRequest request, BodySink sink) {
+Result<HttpResponse> HttpClient::send(const HttpRequest& request, const BodySink& sink) {
     NEXA_CHECK_NOT_ON_IO();
     Backoff backoff(options_.retry, tools_.random, tools_.clock.steady_now());
     for (;;) {

@@ -127,7 +127,7 @@ public:
 
     /// The body of a successful reply goes to `sink` if there is one, else into the response.
     /// What has begun to reach the sink is not retried.
-    Result<HttpResponse> send(HttpRequest request, BodySink sink = {});
+    Result<HttpResponse> send(const HttpRequest& request, const BodySink& sink = {});
 
 private:
     struct Handle;

@@ -274,6 +274,7 @@ void HttpServer::Impl::admit(tcp::socket socket, const asio::any_io_executor& ex
 std::vector<std::shared_ptr<Connection>> HttpServer::Impl::open_connections() const {
     std::vector<std::shared_ptr<Connection>> open;
     const Lock lock(mutex_);
+    open.reserve(peers_.size());
     for (const auto& [key, peer] : peers_) {
         open.push_back(peer.connection);
     }

@@ -27,8 +27,8 @@ void Signal::notify(const std::string& key, std::size_t at_most) {
             }
             entry.notified = true;
             --at_most;
-            if (entry.waiter) {
-                woken.push_back(*std::exchange(entry.waiter, std::nullopt));
+            if (auto waiter = std::exchange(entry.waiter, std::nullopt)) {
+                woken.push_back(*std::move(waiter));
             }
         }
     }

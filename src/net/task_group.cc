@@ -112,7 +112,7 @@ Result<TaskHandle> TaskGroup::spawn(std::string name, Task<void> task) {
 }
 
 Result<TaskHandle> TaskGroup::spawn_on(
-    asio::any_io_executor executor, std::string name, Task<void> task
+    const asio::any_io_executor& executor, std::string name, Task<void> task
 ) {
     const auto entry = std::make_shared<internal::GroupEntry>();
     entry->name = std::move(name);
@@ -126,7 +126,7 @@ Result<TaskHandle> TaskGroup::spawn_on(
         }
         state_->entries.emplace(entry.get(), entry);
     }
-    auto on_end = [state = state_, entry](const std::exception_ptr&, Status status) {
+    auto on_end = [state = state_, entry](const std::exception_ptr&, const Status& status) {
         internal::end_entry(*state, *entry, status);
     };
     asio::co_spawn(

@@ -53,7 +53,9 @@ public:
     /// `task` is then destroyed without having run.
     Result<TaskHandle> spawn(std::string name, Task<void> task);
     /// The same on `executor`, which must be serial and of the group's pool.
-    Result<TaskHandle> spawn_on(asio::any_io_executor executor, std::string name, Task<void> task);
+    Result<TaskHandle> spawn_on(
+        const asio::any_io_executor& executor, std::string name, Task<void> task
+    );
 
     /// Asks every task to end; new ones may still start.
     void cancel() const;

@@ -87,10 +87,8 @@ net::Task<DeploymentPage> DeploymentService::list(DeploymentFilter filter) {
             deployments.pop_back();
             page.next_cursor = std::to_string(deployments.back().sequence);
         }
-        std::vector<std::string> ids;
-        for (const Deployment& deployment : deployments) {
-            ids.push_back(deployment.deployment_id);
-        }
+        std::vector<std::string> ids(deployments.size());
+        std::ranges::transform(deployments, ids.begin(), &Deployment::deployment_id);
         TRY(const auto states, deployment_store::gateway_states(tx, ids));
         for (const Deployment& deployment : deployments) {
             const auto own = states_of(states, deployment.deployment_id);

@@ -277,6 +277,7 @@ Result<std::vector<Activating>> activating(db::Tx& tx, const std::string& region
 Result<std::vector<std::string>> regions(db::Tx& tx) {
     TRY(const auto rows, tx.query(sql::kListRegions));
     std::vector<std::string> regions;
+    regions.reserve(rows.size());
     for (const db::Row& row : rows) {
         regions.push_back(row.text("region"));
     }

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "core/check.h"
 #include "core/json.h"
 #include "core/json_codec.h"
 
@@ -35,9 +36,10 @@ Result<Submission> read_submission(std::string_view body) {
         return Submission{.payload = {std::string(body)}};
     }
     TRY(SubmissionOptions options, from_json<SubmissionOptions>(body));
-    JsonText payload = *std::exchange(options.payload, std::nullopt);
+    auto payload = std::exchange(options.payload, std::nullopt);
+    NEXA_CHECK(payload.has_value());  // the probe saw it
     return Submission{
-        .wrapped = true, .payload = std::move(payload), .options = std::move(options)
+        .wrapped = true, .payload = *std::move(payload), .options = std::move(options)
     };
 }
 

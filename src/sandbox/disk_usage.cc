@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "core/check.h"
 #include "core/file.h"
 #include "core/os_error.h"
 
@@ -23,6 +24,12 @@ struct CloseFolder {
     void operator()(DIR* folder) const { closedir(folder); }
 };
 using Folder = std::unique_ptr<DIR, CloseFolder>;
+
+int fd_of(const Folder& folder) {
+    const int fd = dirfd(folder.get());
+    NEXA_CHECK(fd >= 0);
+    return fd;
+}
 
 /// Null if it is gone or closed to us.
 Folder open_folder(int parent, const char* name) {
@@ -97,7 +104,7 @@ private:
 Result<DiskUsage> measure_folder(const std::filesystem::path& folder, const WalkBounds& bounds) {
     struct stat status{};
     Folder root = open_folder(AT_FDCWD, folder.c_str());
-    if (!root || fstat(dirfd(root.get()), &status) != 0) {
+    if (!root || fstat(fd_of(root), &status) != 0) {
         return os_error(errno, fmt::format("measure folder '{}'", folder.string()));
     }
     return Walk(bounds, status.st_dev).run(std::move(root));
@@ -126,7 +133,7 @@ std::uint64_t measure_deleted_files(
             struct stat status{};
             const bool counts =
                 !is_dots(entry->d_name) &&
-                fstatat(dirfd(folder_of_fds.get()), entry->d_name, &status, 0) == 0 &&
+                fstatat(fd_of(folder_of_fds), entry->d_name, &status, 0) == 0 &&
                 S_ISREG(status.st_mode) && status.st_nlink == 0 && status.st_dev == home.st_dev;
             if (counts && seen.insert(status.st_ino).second) {
                 bytes += static_cast<std::uint64_t>(status.st_blocks) * kBlockBytes;

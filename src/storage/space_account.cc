@@ -5,10 +5,14 @@
 
 namespace nexa::storage {
 
-Error SpaceAccount::over_quota(Bytes used, Bytes size) const {
+Status SpaceAccount::check_quota(std::int64_t used, Bytes size) const {
+    // Written so that no sum can overflow.
+    if (!quota_ || size.value() <= quota_->value() - used) {
+        return {};
+    }
     return Error::resource_exhausted(
                "storage quota exceeded: {} of {} bytes are used, {} more are needed",
-               used.value(),
+               used,
                quota_->value(),
                size.value()
     )
@@ -18,10 +22,7 @@ Error SpaceAccount::over_quota(Bytes used, Bytes size) const {
 Status SpaceAccount::take(Bytes size) {
     std::int64_t used = used_;
     do {
-        // Written so that no sum can overflow.
-        if (quota_ && size.value() > quota_->value() - used) {
-            return over_quota(Bytes(used), size);
-        }
+        TRY_STATUS(check_quota(used, size));
     } while (!used_.compare_exchange_weak(used, used + size.value()));
     const Status fits = check_disk(size);
     if (!fits) {
@@ -31,10 +32,7 @@ Status SpaceAccount::take(Bytes size) {
 }
 
 Status SpaceAccount::check(Bytes size) const {
-    const std::int64_t used = used_;
-    if (quota_ && size.value() > quota_->value() - used) {
-        return over_quota(Bytes(used), size);
-    }
+    TRY_STATUS(check_quota(used_, size));
     return check_disk(size);
 }
 

@@ -35,7 +35,7 @@ public:
 
 private:
     Status check_disk(Bytes size) const;
-    Error over_quota(Bytes used, Bytes size) const;
+    Status check_quota(std::int64_t used, Bytes size) const;
 
     std::filesystem::path root_;
     std::optional<Bytes> quota_;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/check.h"
 #include "core/ids.h"
 #include "core/log.h"
 #include "core/retry.h"
@@ -275,6 +276,7 @@ void Agent::start(protocol::LeasedJob lease, SteadyTime received_at) {
 }
 
 net::Task<void> Agent::hold(std::shared_ptr<HeldJob> job, protocol::LeasedJob lease) {
+    NEXA_CHECK(stager_.has_value());
     JobRun run(
         {
             .clock = with_.clock,

@@ -17,8 +17,9 @@ constexpr std::uint64_t kBlobBytesMax = 1ULL << 50U;
 /// What an answer may take on top of the wait that was asked for.
 constexpr milliseconds kPollSlack{15'000};
 
-/// Parameters by value and nothing captured: this outlives the call that made it.
+/// The request by value and nothing captured: this outlives the call that made it.
 template <class Reply>
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives all clients
 net::Task<Reply> send_and_decode(net::HttpClient& http, net::HttpRequest request) {
     CO_TRY(const net::HttpResponse response, co_await http.send(std::move(request)));
     co_return net::read_json_reply<Reply>(response);
@@ -53,11 +54,13 @@ net::Task<Reply> ControlClient::post(
     return send_and_decode<Reply>(http_, std::move(call));
 }
 
-net::Task<protocol::RegisterReply> ControlClient::register_worker(protocol::Envelope registration) {
+net::Task<protocol::RegisterReply> ControlClient::register_worker(
+    const protocol::Envelope& registration
+) {
     return post<protocol::RegisterReply>("/api/workers/register", registration, kCallTimeMax);
 }
 
-net::Task<protocol::NextJobReply> ControlClient::next_job(protocol::NextJobRequest request) {
+net::Task<protocol::NextJobReply> ControlClient::next_job(const protocol::NextJobRequest& request) {
     const auto wait =
         std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(request.wait_seconds)
         );
@@ -65,16 +68,17 @@ net::Task<protocol::NextJobReply> ControlClient::next_job(protocol::NextJobReque
 }
 
 net::Task<protocol::ReportReply> ControlClient::report(
-    protocol::ReportRequest request, milliseconds time_max
+    const protocol::ReportRequest& request, milliseconds time_max
 ) {
     return post<protocol::ReportReply>("/api/workers/report", request, time_max);
 }
 
-net::Task<protocol::CompleteReply> ControlClient::complete(protocol::CompleteRequest request) {
+net::Task<protocol::CompleteReply> ControlClient::complete(const protocol::CompleteRequest& request
+) {
     return post<protocol::CompleteReply>("/api/workers/complete", request, kCallTimeMax);
 }
 
-net::Task<protocol::HeartbeatReply> ControlClient::heartbeat(protocol::Heartbeat beat) {
+net::Task<protocol::HeartbeatReply> ControlClient::heartbeat(const protocol::Heartbeat& beat) {
     constexpr milliseconds kBeatTimeMax{2'000};
     return post<protocol::HeartbeatReply>("/api/workers/heartbeat", beat, kBeatTimeMax);
 }

@@ -25,13 +25,13 @@ public:
     /// `http` outlives it. `server_url` without a path: "https://forge.example:8000".
     ControlClient(net::HttpClient& http, std::string server_url, Secret api_key);
 
-    net::Task<protocol::RegisterReply> register_worker(protocol::Envelope registration);
-    net::Task<protocol::NextJobReply> next_job(protocol::NextJobRequest request);
+    net::Task<protocol::RegisterReply> register_worker(const protocol::Envelope& registration);
+    net::Task<protocol::NextJobReply> next_job(const protocol::NextJobRequest& request);
     net::Task<protocol::ReportReply> report(
-        protocol::ReportRequest request, std::chrono::milliseconds time_max
+        const protocol::ReportRequest& request, std::chrono::milliseconds time_max
     );
-    net::Task<protocol::CompleteReply> complete(protocol::CompleteRequest request);
-    net::Task<protocol::HeartbeatReply> heartbeat(protocol::Heartbeat beat);
+    net::Task<protocol::CompleteReply> complete(const protocol::CompleteRequest& request);
+    net::Task<protocol::HeartbeatReply> heartbeat(const protocol::Heartbeat& beat);
 
     /// A blob's bytes as they come; nobody has checked them. Errors: also kNotFound.
     net::Task<net::HttpStream> open_blob(Sha256Digest digest);

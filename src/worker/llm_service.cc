@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/llm_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/json.h"
@@ -71,10 +72,8 @@ LlmService::~LlmService() {
 }
 
 std::vector<std::string> LlmService::teacher_names() const {
-    std::vector<std::string> names;
-    for (const TeacherSettings& teacher : settings_.teachers) {
-        names.push_back(teacher.name);
-    }
+    std::vector<std::string> names(settings_.teachers.size());
+    std::ranges::transform(settings_.teachers, names.begin(), &TeacherSettings::name);
     return names;
 }
 

@@ -104,7 +104,7 @@ net::Task<LlmReply> LlmSession::answer(LlmRequest request) {
     if (cached.error().code != ErrorCode::kNotFound) {
         co_return cached.error();
     }
-    co_return co_await from_endpoint(**endpoint, std::move(request), key);
+    co_return co_await from_endpoint(*endpoint, std::move(request), key);
 }
 
 net::Task<LlmReply> LlmSession::from_cache(Sha256Digest key, std::int64_t id) {
@@ -141,7 +141,7 @@ net::Task<LlmReply> LlmSession::from_cache(Sha256Digest key, std::int64_t id) {
 }
 
 net::Task<LlmReply> LlmSession::from_endpoint(
-    const LlmEndpoint& endpoint, LlmRequest request, Sha256Digest key
+    const LlmEndpoint* endpoint, LlmRequest request, Sha256Digest key
 ) {
     const std::int64_t id = request.id;
     const Result<LlmOutcome> asked = co_await ask_all(endpoint, std::move(request));
@@ -184,7 +184,7 @@ net::Task<LlmReply> LlmSession::from_endpoint(
 }
 
 /// Some endpoints give fewer answers at a time than they are asked for.
-net::Task<LlmOutcome> LlmSession::ask_all(const LlmEndpoint& endpoint, LlmRequest request) {
+net::Task<LlmOutcome> LlmSession::ask_all(const LlmEndpoint* endpoint, LlmRequest request) {
     LlmOutcome all;
     while (static_cast<int>(all.choices.size()) < request.n) {
         LlmRequest rest = request;
@@ -210,17 +210,18 @@ net::Task<LlmOutcome> LlmSession::ask_all(const LlmEndpoint& endpoint, LlmReques
 }
 
 net::Task<LlmOutcome> LlmSession::ask_until_answered(
-    const LlmEndpoint& endpoint, LlmRequest request
+    const LlmEndpoint* endpoint, LlmRequest request
 ) {
-    const TeacherSettings& teacher = endpoint.teacher.settings();
-    const Picodollars worst = worst_cost(endpoint.teacher.prices(), request);
+    const TeacherSettings& teacher = endpoint->teacher.settings();
+    const Picodollars worst = worst_cost(endpoint->teacher.prices(), request);
     Backoff backoff(policy_of(teacher), with_.random, with_.clock.steady_now());
     while (true) {
         CO_TRY_STATUS(job_.token.check());
         CO_TRY_STATUS(co_await reserve(worst));
         Reservation reservation(*this, worst);
         CO_TRY(
-            LlmOutcome outcome, co_await endpoint.teacher.ask(endpoint.model, request, endpoint.key)
+            LlmOutcome outcome,
+            co_await endpoint->teacher.ask(endpoint->model, request, endpoint->key)
         );
         reservation.settle(outcome.cost);
         if (!outcome.error || !outcome.may_help_to_retry) {

@@ -71,11 +71,11 @@ private:
     Result<const LlmEndpoint*> find_endpoint(const std::string& text) const;
     net::Task<protocol::LlmReply> from_cache(Sha256Digest key, std::int64_t id);
     net::Task<protocol::LlmReply> from_endpoint(
-        const LlmEndpoint& endpoint, protocol::LlmRequest request, Sha256Digest key
+        const LlmEndpoint* endpoint, protocol::LlmRequest request, Sha256Digest key
     );
-    net::Task<LlmOutcome> ask_all(const LlmEndpoint& endpoint, protocol::LlmRequest request);
+    net::Task<LlmOutcome> ask_all(const LlmEndpoint* endpoint, protocol::LlmRequest request);
     net::Task<LlmOutcome> ask_until_answered(
-        const LlmEndpoint& endpoint, protocol::LlmRequest request
+        const LlmEndpoint* endpoint, protocol::LlmRequest request
     );
     net::Task<void> reserve(Picodollars worst);
     void settle(Picodollars worst, Picodollars actual);

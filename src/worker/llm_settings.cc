@@ -25,10 +25,8 @@ bool is_url(std::string_view text) {
 }
 
 std::vector<std::string_view> names_of(const LlmSettings& settings) {
-    std::vector<std::string_view> names;
-    for (const TeacherSettings& teacher : settings.teachers) {
-        names.push_back(teacher.name);
-    }
+    std::vector<std::string_view> names(settings.teachers.size());
+    std::ranges::transform(settings.teachers, names.begin(), &TeacherSettings::name);
     return names;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "core/json.h"
 #include "core/json_codec.h"
 #include "core/json_writer.h"
@@ -167,6 +168,7 @@ public:
         return {};
     }
     void end(bool is_well) {
+        NEXA_CHECK(permit_.has_value());
         const Lock lock(teacher_.mutex_);
         if (is_well) {
             teacher_.breaker_.succeeded(*permit_);
@@ -293,12 +295,13 @@ LlmOutcome LlmTeacher::judge(const net::HttpResponse& response, Picodollars wors
             .finish_reason = choice.finish_reason.value_or(""),
         });
     }
-    if (!reply->usage) {
+    const auto& usage = reply->usage;
+    if (!usage) {
         outcome.cost = worst;
         return outcome;
     }
-    outcome.prompt_tokens = reply->usage->prompt_tokens;
-    outcome.completion_tokens = reply->usage->completion_tokens;
+    outcome.prompt_tokens = usage->prompt_tokens;
+    outcome.completion_tokens = usage->completion_tokens;
     outcome.cost = cost_of(prices_, outcome.prompt_tokens, outcome.completion_tokens);
     return outcome;
 }

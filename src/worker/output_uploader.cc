@@ -127,29 +127,27 @@ net::Task<UploadedOutputs> OutputUploader::upload(
 
 /// What is left to do, shared by coroutines of one executor.
 struct OutputUploader::Uploading {
-    const std::vector<OutputFile>& files;
+    std::vector<OutputFile> files;
     std::size_t next = 0;
     Status status;
 };
 
-net::Task<void> OutputUploader::upload_all(
-    const std::vector<OutputFile>& files, CancelToken token
-) {
+net::Task<void> OutputUploader::upload_all(std::vector<OutputFile> files, CancelToken token) {
     using boost::asio::experimental::awaitable_operators::operator&&;
-    Uploading work{.files = files};
+    const auto work = std::make_shared<Uploading>(std::move(files));
     co_await (
         upload_in_turn(work, token) && upload_in_turn(work, token) && upload_in_turn(work, token) &&
         upload_in_turn(work, token)
     );
-    co_return work.status;
+    co_return work->status;
 }
 
-net::Task<void> OutputUploader::upload_in_turn(Uploading& work, CancelToken token) {
-    while (work.status && work.next < work.files.size()) {
-        const std::size_t mine = work.next++;
-        const Status done = co_await upload_file(work.files[mine], token);
-        if (!done && work.status) {
-            work.status = done;
+net::Task<void> OutputUploader::upload_in_turn(std::shared_ptr<Uploading> work, CancelToken token) {
+    while (work->status && work->next < work->files.size()) {
+        const std::size_t mine = work->next++;
+        const Status done = co_await upload_file(work->files[mine], token);
+        if (!done && work->status) {
+            work->status = done;
         }
     }
     co_return ok();

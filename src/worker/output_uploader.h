@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -57,8 +58,8 @@ public:
 
 private:
     struct Uploading;
-    net::Task<void> upload_all(const std::vector<OutputFile>& files, CancelToken token);
-    net::Task<void> upload_in_turn(Uploading& work, CancelToken token);
+    net::Task<void> upload_all(std::vector<OutputFile> files, CancelToken token);
+    net::Task<void> upload_in_turn(std::shared_ptr<Uploading> work, CancelToken token);
     net::Task<void> upload_file(OutputFile file, CancelToken token);
     net::Task<void> upload_once(OutputFile file);
 

@@ -109,41 +109,36 @@ Result<RowFormat> detect_format(
     Records records(files, text_chunk_bytes);
     std::optional<Error> first_fault;
     int looked_at = 0;
-    while (looked_at < kRowsLookedAt) {
-        auto record = records.next();
+    while (looked_at < kRowsLookedAt && !(first_fault && on_bad_row == OnBadRow::kFail)) {
+        auto next = records.next();
+        if (!next) {
+            first_fault = std::move(first_fault).value_or(std::move(next.error().error));
+            continue;
+        }
+        const std::optional<Record>& record = *next;
         if (!record) {
-            first_fault = first_fault ? std::move(first_fault) : std::move(record.error().error);
-        } else if (!*record) {
-            break;
-        } else {
-            ++looked_at;
-            const auto format = internal::recognize(**record);
-            if ((*record)->fault.empty() && format) {
-                return *format;
-            }
-            const std::string& fault = (*record)->fault;
-            const BadRow bad{
-                .file = records.file().name,
-                .number = (*record)->number,
-                .message = fault.empty()
-                               ? fmt::format("has none of the columns {}", internal::columns_read())
-                               : fault,
-            };
-            first_fault = first_fault ? std::move(first_fault)
-                                      : std::optional(error_of(bad, unit_of(records.file())));
-        }
-        if (on_bad_row == OnBadRow::kFail) {
             break;
         }
+        ++looked_at;
+        const auto format = internal::recognize(*record);
+        if (record->fault.empty() && format) {
+            return *format;
+        }
+        const BadRow bad{
+            .file = records.file().name,
+            .number = record->number,
+            .message = record->fault.empty()
+                           ? fmt::format("has none of the columns {}", internal::columns_read())
+                           : record->fault,
+        };
+        first_fault = std::move(first_fault).value_or(error_of(bad, unit_of(records.file())));
     }
-    if (first_fault) {
-        return *std::move(first_fault);
-    }
-    return Error::invalid_argument("the dataset holds no row").hint("its files are empty");
+    return std::move(first_fault)
+        .value_or(Error::invalid_argument("the dataset holds no row").hint("its files are empty"));
 }
 
 std::optional<Split> split_in(const Record& record) {
-    const auto& cell = record.texts.at(*internal::column_index(internal::kTextColumns, "split"));
+    const auto& cell = record.texts.at(internal::text_column("split"));
     return cell ? internal::split_named(cell->text) : std::nullopt;
 }
 
@@ -152,14 +147,15 @@ bool column_shows_splits(std::span<const DataFile> files) {
     Records records(files, 0);
     std::optional<Split> first;
     for (bool is_first = true;; is_first = false) {
-        const auto record = records.next();
-        if (!record) {
+        const auto next = records.next();
+        if (!next) {
             continue;
         }
-        if (!*record) {
+        const std::optional<Record>& record = *next;
+        if (!record) {
             return false;
         }
-        const auto split = split_in(**record);
+        const auto split = split_in(*record);
         if (is_first && !split) {
             return false;
         }
@@ -199,19 +195,19 @@ Result<data::SplitDraw> draw_splits(
     TRY(data::SplitDraw draw, data::SplitDraw::create(kShares, 0));
     Records records(files, text_chunk_bytes);
     while (!draw.is_settled()) {
-        auto record = records.next();
-        if (!record) {
+        auto next = records.next();
+        if (!next) {
             continue;
         }
-        if (!*record) {
+        std::optional<Record>& record = *next;
+        if (!record) {
             break;
         }
-        if (!(*record)->fault.empty()) {
+        if (!record->fault.empty()) {
             continue;
         }
-        const std::int64_t number = (*record)->number;
-        if (const auto row = internal::to_row(format, **record)) {
-            draw.see(split_key_of(records.file(), number, *row));
+        if (const auto row = internal::to_row(format, *record)) {
+            draw.see(split_key_of(records.file(), record->number, *row));
         }
     }
     return draw;
@@ -279,14 +275,14 @@ struct DatasetReader::Impl {
     SplitBy split_by = SplitBy::kContent;
     std::optional<data::SplitDraw> draw = {};  // of all rows, if by content
     std::int64_t rows_expected = 0;
-    std::optional<Records> records = {};
+    Records records{{}, 0};
     std::int64_t rows_given = 0;
     bool failed = false;
 
     Status open(const std::filesystem::path& folder);
     void estimate();
     Result<std::optional<SourceRow>> next();
-    Status on_fault(BadRow bad, Error error);
+    Status on_fault(const BadRow& bad, Error error);
     Result<Split> split_of(const Record& record, const data::DatasetRow& row) const;
     /// Nothing for a row that is bad or of another split.
     Result<std::optional<SourceRow>> to_source_row(Record record);
@@ -307,7 +303,7 @@ Status DatasetReader::Impl::open(const std::filesystem::path& folder) {
         TRY(draw, draw_splits(files, options.text_chunk_bytes, format));
     }
     estimate();
-    records.emplace(files, options.text_chunk_bytes);
+    records = Records(files, options.text_chunk_bytes);
     return {};
 }
 
@@ -323,7 +319,7 @@ void DatasetReader::Impl::estimate() {
     }
 }
 
-Status DatasetReader::Impl::on_fault(BadRow bad, Error error) {
+Status DatasetReader::Impl::on_fault(const BadRow& bad, Error error) {
     if (options.on_bad_row == OnBadRow::kFail || error.code == ErrorCode::kUnavailable) {
         failed = true;
         return error;
@@ -336,7 +332,7 @@ Status DatasetReader::Impl::on_fault(BadRow bad, Error error) {
 
 Result<Split> DatasetReader::Impl::split_of(const Record& record, const data::DatasetRow& row)
     const {
-    const DataFile& file = records->file();
+    const DataFile& file = records.file();
     if (split_by == SplitBy::kFile) {
         return file.split.value_or(Split::kTrain);
     }
@@ -350,7 +346,7 @@ Result<Split> DatasetReader::Impl::split_of(const Record& record, const data::Da
 }
 
 Result<std::optional<SourceRow>> DatasetReader::Impl::to_source_row(Record record) {
-    const DataFile& file = records->file();
+    const DataFile& file = records.file();
     SourceRow made{.file = file.name, .number = record.number};
     std::string fault = std::move(record.fault);
     if (fault.empty()) {
@@ -362,9 +358,9 @@ Result<std::optional<SourceRow>> DatasetReader::Impl::to_source_row(Record recor
         }
     }
     if (!fault.empty()) {
-        BadRow bad{.file = file.name, .number = made.number, .message = std::move(fault)};
+        const BadRow bad{.file = file.name, .number = made.number, .message = std::move(fault)};
         Error error = error_of(bad, unit_of(file));
-        TRY_STATUS(on_fault(std::move(bad), std::move(error)));
+        TRY_STATUS(on_fault(bad, std::move(error)));
         return std::nullopt;
     }
     made.meta = std::move(record.meta);
@@ -377,16 +373,17 @@ Result<std::optional<SourceRow>> DatasetReader::Impl::to_source_row(Record recor
 
 Result<std::optional<SourceRow>> DatasetReader::Impl::next() {
     while (!failed && (options.rows_max == 0 || rows_given < options.rows_max)) {
-        auto record = records->next();
-        if (!record) {
-            Records::Fault fault = std::move(record).error();
-            TRY_STATUS(on_fault(std::move(fault.bad), std::move(fault.error)));
+        auto next = records.next();
+        if (!next) {
+            Records::Fault fault = std::move(next).error();
+            TRY_STATUS(on_fault(fault.bad, std::move(fault.error)));
             continue;
         }
-        if (!*record) {
+        std::optional<Record>& record = *next;
+        if (!record) {
             break;
         }
-        TRY(auto row, to_source_row(std::move(**record)));
+        TRY(auto row, to_source_row(*std::move(record)));
         if (row) {
             ++rows_given;
             return row;

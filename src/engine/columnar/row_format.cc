@@ -6,6 +6,7 @@
 
 #include <fmt/ranges.h>
 
+#include "core/check.h"
 #include "engine/columnar/source_internal.h"
 
 namespace nexa::columnar {
@@ -21,11 +22,11 @@ constexpr std::array<std::string_view, 4> kAnswers{"completion", "response", "an
 constexpr std::array<std::string_view, 2> kTexts{"text", "content"};
 
 std::optional<Record::Cell>& cell_of(Record& record, std::string_view column) {
-    return record.texts.at(*internal::column_index(internal::kTextColumns, column));
+    return record.texts.at(internal::text_column(column));
 }
 
 bool has(const Record& record, std::string_view column) {
-    return record.texts.at(*internal::column_index(internal::kTextColumns, column)).has_value();
+    return record.texts.at(internal::text_column(column)).has_value();
 }
 
 bool has_any(const Record& record, std::span<const std::string_view> columns) {
@@ -194,6 +195,12 @@ std::optional<std::size_t> column_index(
     return found == columns.end()
                ? std::nullopt
                : std::optional(static_cast<std::size_t>(found - columns.begin()));
+}
+
+std::size_t text_column(std::string_view name) {
+    const auto index = column_index(kTextColumns, name);
+    NEXA_CHECK(index.has_value());
+    return *index;
 }
 
 std::string columns_read() {

@@ -44,6 +44,8 @@ inline constexpr std::string_view kMetaColumn = "meta";
 std::optional<std::size_t> column_index(
     std::span<const std::string_view> columns, std::string_view name
 );
+/// Where Record::texts has the column `name`, which is one of kTextColumns.
+std::size_t text_column(std::string_view name);
 /// The columns that any format uses, for messages.
 std::string columns_read();
 

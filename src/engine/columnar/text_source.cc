@@ -80,8 +80,7 @@ public:
             if (!is_utf8(text)) {
                 record.fault = "is not UTF-8";
             }
-            record.texts.at(*column_index(kTextColumns, "text")
-            ) = {.text = std::string(text), .fault = {}};
+            record.texts.at(text_column("text")) = {.text = std::string(text), .fault = {}};
             return record;
         }
     }

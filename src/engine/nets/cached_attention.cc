@@ -49,28 +49,28 @@ struct Pointers {
 
 class Attention {
 public:
-    Attention(const CachedAttention& shape, const Pointers& at, std::int64_t length)
-        : shape_(shape),
+    Attention(const CachedAttention& with, const Pointers& at, std::int64_t length)
+        : with_(with),
           at_(at),
           length_(length),
-          half_(shape.head_dim / 2),
-          scale_(1.0F / std::sqrt(static_cast<float>(shape.head_dim))),
-          cosines_(shape.cosines.const_data_ptr<float>()),
-          sines_(shape.sines.const_data_ptr<float>()) {}
+          half_(with.head_dim / 2),
+          scale_(1.0F / std::sqrt(static_cast<float>(with.head_dim))),
+          cosines_(with.cosines.const_data_ptr<float>()),
+          sines_(with.sines.const_data_ptr<float>()) {}
 
     void row(
         std::int64_t row, std::int64_t queries, std::int64_t capacity, std::vector<float>& scores
     ) const {
-        const std::int64_t start = shape_.starts[static_cast<std::size_t>(row)];
-        const std::int64_t count = shape_.counts[static_cast<std::size_t>(row)];
+        const std::int64_t start = with_.starts[static_cast<std::size_t>(row)];
+        const std::int64_t count = with_.counts[static_cast<std::size_t>(row)];
         store(row, start, count, capacity);
         const bool last_only = queries == 1;
         const std::int64_t asked = last_only ? 1 : count;
         for (std::int64_t i = 0; i < asked; ++i) {
             const std::int64_t position = last_only ? start + count - 1 : start + i;
-            for (std::int64_t head = 0; head < shape_.heads; ++head) {
+            for (std::int64_t head = 0; head < with_.heads; ++head) {
                 const std::int64_t offset =
-                    ((row * queries + i) * shape_.heads + head) * shape_.head_dim;
+                    ((row * queries + i) * with_.heads + head) * with_.head_dim;
                 rotate(at_.queries + offset, position);
                 look(offset, cache_offset(row, head, capacity), position + 1, scores);
             }
@@ -79,8 +79,8 @@ public:
 
 private:
     std::int64_t cache_offset(std::int64_t row, std::int64_t head, std::int64_t capacity) const {
-        const std::int64_t read = head / (shape_.heads / shape_.kv_heads);
-        return (row * shape_.kv_heads + read) * capacity * shape_.head_dim;
+        const std::int64_t read = head / (with_.heads / with_.kv_heads);
+        return (row * with_.kv_heads + read) * capacity * with_.head_dim;
     }
 
     void rotate(float* x, std::int64_t position) const {
@@ -96,12 +96,12 @@ private:
 
     void store(std::int64_t row, std::int64_t start, std::int64_t count, std::int64_t capacity)
         const {
-        const std::int64_t size = shape_.head_dim;
+        const std::int64_t size = with_.head_dim;
         for (std::int64_t i = 0; i < count; ++i) {
-            for (std::int64_t head = 0; head < shape_.kv_heads; ++head) {
-                const std::int64_t from = ((row * length_ + i) * shape_.kv_heads + head) * size;
+            for (std::int64_t head = 0; head < with_.kv_heads; ++head) {
+                const std::int64_t from = ((row * length_ + i) * with_.kv_heads + head) * size;
                 const std::int64_t to =
-                    ((row * shape_.kv_heads + head) * capacity + start + i) * size;
+                    ((row * with_.kv_heads + head) * capacity + start + i) * size;
                 rotate(at_.keys + from, start + i);
                 std::copy_n(at_.keys + from, size, at_.cached_keys + to);
                 std::copy_n(at_.values + from, size, at_.cached_values + to);
@@ -112,7 +112,7 @@ private:
     void look(
         std::int64_t query, std::int64_t cached, std::int64_t visible, std::vector<float>& scores
     ) const {
-        const std::int64_t size = shape_.head_dim;
+        const std::int64_t size = with_.head_dim;
         const float* keys = at_.cached_keys + cached;
         float most = -INFINITY;
         for (std::int64_t j = 0; j < visible; ++j) {
@@ -136,7 +136,7 @@ private:
         }
     }
 
-    const CachedAttention& shape_;
+    const CachedAttention& with_;
     const Pointers& at_;
     std::int64_t length_;
     std::int64_t half_;
@@ -148,29 +148,27 @@ private:
 }  // namespace
 
 at::Tensor attend_cached(
-    const CachedAttention& shape,
+    const CachedAttention& with,
     const at::Tensor& queries,
     const at::Tensor& keys,
-    const at::Tensor& values,
-    const at::Tensor& cached_keys,
-    const at::Tensor& cached_values
+    const at::Tensor& values
 ) {
-    for (const at::Tensor& tensor : {queries, keys, values, cached_keys, cached_values}) {
+    for (const at::Tensor& tensor : {queries, keys, values, with.cached_keys, with.cached_values}) {
         NEXA_CHECK(tensor.is_contiguous() && tensor.scalar_type() == at::kFloat);
     }
     const std::int64_t rows = queries.size(0);
     const std::int64_t asked = queries.size(1);
-    const std::int64_t capacity = cached_keys.size(2);
-    at::Tensor out = at::zeros({rows, asked, shape.heads * shape.head_dim}, queries.options());
+    const std::int64_t capacity = with.cached_keys.size(2);
+    at::Tensor out = at::zeros({rows, asked, with.heads * with.head_dim}, queries.options());
     const Pointers pointers{
         .queries = queries.mutable_data_ptr<float>(),
         .keys = keys.mutable_data_ptr<float>(),
         .values = values.const_data_ptr<float>(),
-        .cached_keys = cached_keys.mutable_data_ptr<float>(),
-        .cached_values = cached_values.mutable_data_ptr<float>(),
+        .cached_keys = with.cached_keys.mutable_data_ptr<float>(),
+        .cached_values = with.cached_values.mutable_data_ptr<float>(),
         .out = out.mutable_data_ptr<float>(),
     };
-    const Attention attention(shape, pointers, keys.size(1));
+    const Attention attention(with, pointers, keys.size(1));
     at::parallel_for(0, rows, kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
         std::vector<float> scores(static_cast<std::size_t>(capacity));
         for (std::int64_t row = begin; row < end; ++row) {

@@ -17,6 +17,8 @@ struct CachedAttention {
     std::int64_t head_dim = 0;
     at::Tensor cosines;  ///< [positions, head_dim / 2]
     at::Tensor sines;
+    at::Tensor cached_keys;  ///< [rows, kv_heads, capacity, head_dim], as are the values
+    at::Tensor cached_values;
     std::span<const std::int64_t> starts;  ///< per row: the first new token's position
     std::span<const std::int64_t> counts;  ///< per row: new tokens, the rest is padding
 };
@@ -26,12 +28,10 @@ struct CachedAttention {
 /// one key that of each row's last token. Overwrites queries and keys. Returns
 /// [rows, queries, heads * head_dim], zero for padding.
 at::Tensor attend_cached(
-    const CachedAttention& shape,
+    const CachedAttention& with,
     const at::Tensor& queries,
     const at::Tensor& keys,
-    const at::Tensor& values,
-    const at::Tensor& cached_keys,
-    const at::Tensor& cached_values
+    const at::Tensor& values
 );
 
 }  // namespace nexa::nets

@@ -171,22 +171,22 @@ at::Tensor Decoder::cached_attention(
     const Block& block = blocks_[layer];
     const KvCache::Layer& cached = pass.cache->layers[layer];
     const std::vector<std::int64_t> none(pass.counts.size(), 0);
-    const CachedAttention shape{
+    const CachedAttention with{
         .heads = config_.heads,
         .kv_heads = config_.kv_heads,
         .head_dim = config_.head_dim,
         .cosines = cosines_,
         .sines = sines_,
+        .cached_keys = cached.keys,
+        .cached_values = cached.values,
         .starts = pass.appends ? std::span<const std::int64_t>(pass.cache->lengths) : none,
         .counts = pass.counts,
     };
     const at::Tensor joined = attend_cached(
-        shape,
+        with,
         product(asking, block.q, block.q_bias),
         product(x, block.k, block.k_bias),
-        product(x, block.v, block.v_bias),
-        cached.keys,
-        cached.values
+        product(x, block.v, block.v_bias)
     );
     return product(joined, block.o, {});
 }

@@ -101,6 +101,7 @@ std::int64_t TokenCounter::count(std::string_view text) {
 std::vector<std::pair<std::string, std::string_view>> texts_of(const data::DatasetRow& row) {
     if (const auto* chat = std::get_if<data::ChatRow>(&row)) {
         std::vector<std::pair<std::string, std::string_view>> texts;
+        texts.reserve(chat->messages.size());
         for (const text::ChatMessage& message : chat->messages) {
             texts.emplace_back(fmt::format("messages[{}].content", texts.size()), message.content);
         }

@@ -195,10 +195,6 @@ std::map<std::string, std::int64_t> Distillation::counts() const {
     };
 }
 
-Result<DatasetReader> rows_of(const Job& job, data::Split split) {
-    return DatasetReader::open(*job.input("dataset"), {.split = split});
-}
-
 Result<std::unique_ptr<Teacher>> open_teacher(const Job& job, const DistillSpec& spec) {
     if (const auto folder = job.input("teacher")) {
         return open_local_teacher(*folder, options_of(spec), job.cancel);
@@ -242,10 +238,8 @@ protocol::EngineResult describe(
 
 Result<protocol::EngineResult> run_distill(Job& job) {
     TRY(const auto spec, from_json<DistillSpec>(job.spec.payload.text));
-    if (!job.input("dataset")) {
-        return Error::invalid_argument("there are no prompts to answer").at("dataset_uri");
-    }
-    TRY(DatasetReader train, rows_of(job, data::Split::kTrain));
+    TRY(const auto dataset, job.needed_input("dataset", "dataset_uri"));
+    TRY(DatasetReader train, DatasetReader::open(dataset, {.split = data::Split::kTrain}));
     if (train.format() == columnar::RowFormat::kText) {
         return Error::invalid_argument("text has no prompts that a teacher could answer")
             .at("dataset_uri")
@@ -268,7 +262,7 @@ Result<protocol::EngineResult> run_distill(Job& job) {
             .hint("a better teacher, more samples_per_prompt, or the selection 'first'");
     }
     for (const data::Split split : {data::Split::kValidation, data::Split::kTest}) {
-        TRY(DatasetReader rows, rows_of(job, split));
+        TRY(DatasetReader rows, DatasetReader::open(dataset, {.split = split}));
         TRY_STATUS(distillation.carry_over(std::move(rows)));
     }
     TRY_STATUS(writer.finish());

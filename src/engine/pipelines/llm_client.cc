@@ -172,8 +172,8 @@ Status LlmClient::take_line(Exchange& exchange, const std::string& line) {
     }
     const auto place = exchange.under_way.find(reply->id);
     if (place == exchange.under_way.end()) {
-        return reply->error ? to_error(*reply->error)
-                            : Error::internal("the worker answers what nobody asked");
+        const auto& told = reply->error;
+        return told ? to_error(*told) : Error::internal("the worker answers what nobody asked");
     }
     exchange.replies[place->second] = *std::move(reply);
     exchange.under_way.erase(place);

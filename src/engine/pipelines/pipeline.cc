@@ -15,14 +15,24 @@ std::optional<std::filesystem::path> Job::input(std::string_view name) const {
                                        : std::optional(dir / "inputs" / listed->name);
 }
 
+Result<std::filesystem::path> Job::needed_input(std::string_view name, std::string_view field)
+    const {
+    auto folder = input(name);
+    if (!folder) {
+        return Error::invalid_argument("a job of this type needs a {}", name)
+            .at(std::string(field));
+    }
+    return *std::move(folder);
+}
+
 Result<std::filesystem::path> Job::make_output(std::string_view name) const {
-    const std::filesystem::path folder = dir / "outputs" / name;
+    std::filesystem::path folder = dir / "outputs" / name;
     TRY_STATUS(make_folders(folder));
     return folder;
 }
 
 Result<std::filesystem::path> Job::make_work(std::string_view name) const {
-    const std::filesystem::path folder = dir / "work" / name;
+    std::filesystem::path folder = dir / "work" / name;
     TRY_STATUS(make_folders(folder));
     return folder;
 }

@@ -27,6 +27,8 @@ struct Job {
 
     /// DIR/inputs/<name>, if the spec lists that input.
     std::optional<std::filesystem::path> input(std::string_view name) const;
+    /// The same where there is no job without it. Errors: kInvalidArgument at the spec's `field`.
+    Result<std::filesystem::path> needed_input(std::string_view name, std::string_view field) const;
     /// DIR/outputs/<name>, made.
     Result<std::filesystem::path> make_output(std::string_view name) const;
     /// The folder <name> among the job's own work, made: stays where a job ends early, no output.

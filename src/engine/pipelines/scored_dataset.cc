@@ -105,6 +105,7 @@ std::string schema_of(RowFormat format) {
 
 std::vector<std::string> rules_of(const RowVerdict& verdict) {
     std::vector<std::string> rules;
+    rules.reserve(verdict.lint.size());
     for (const data::LintFinding& finding : verdict.lint) {
         rules.emplace_back(data::to_string(finding.rule));
     }

@@ -44,8 +44,8 @@ Result<LanguageModel> from_preset(
     if (!preset) {
         return std::move(preset).error().at("model_id");
     }
-    const auto dataset = job.input("dataset");
-    TRY(models::TextCodec codec, learn_codec(*dataset, spec.vocab_size, progress));
+    TRY(const auto dataset, job.needed_input("dataset", "dataset_uri"));
+    TRY(models::TextCodec codec, learn_codec(dataset, spec.vocab_size, progress));
     models::ModelConfig config = preset->with_vocab(codec.tokenizer().vocabulary_size());
     config.eos_id = codec.end_id();
     config.pad_id = codec.end_id();

@@ -53,8 +53,9 @@ RowsProgress reading(Job& job, std::string_view phase) {
 }
 
 Result<Data> read_data(Job& job, const TrainSpec& spec, const LanguageModel& model) {
+    TRY(const auto folder, job.needed_input("dataset", "dataset_uri"));
     TrainingRowsWish wish{
-        .folder = *job.input("dataset"),
+        .folder = folder,
         .length_max =
             std::min<std::int64_t>(spec.max_seq_len, model.decoder.config().max_positions),
         .learn_everything = spec.objective == "pretrain",
@@ -85,7 +86,7 @@ Result<Data> read_data(Job& job, const TrainSpec& spec, const LanguageModel& mod
             )
         );
     }
-    wish.folder = job.input("validation").value_or(wish.folder);
+    wish.folder = job.input("validation").value_or(folder);
     wish.split = data::Split::kValidation;
     wish.examples_max = kValidationExamplesMax;
     TRY(data.validation, read_training_rows(model.codec, wish, reading(job, "tokenize")));
@@ -244,7 +245,9 @@ Result<protocol::EngineResult> describe(
         .artifact_id = checkpoint_id,
         .kind = "checkpoint",
         .path = "checkpoint",
-        .name = fmt::format("{} M parameters", model.decoder.config().parameter_count() / 1e6),
+        .name = fmt::format(
+            "{} M parameters", static_cast<double>(model.decoder.config().parameter_count()) / 1e6
+        ),
         .metrics = trained.metrics,
     });
     ended.usage.trained_tokens = trained.summary.tokens;
@@ -256,9 +259,7 @@ Result<protocol::EngineResult> describe(
 Result<protocol::EngineResult> run_train(Job& job) {
     TRY(const auto spec, from_json<TrainSpec>(job.spec.payload.text));
     const Timestamp started = job.clock.now();
-    if (!job.input("dataset")) {
-        return Error::invalid_argument("there is nothing to train on").at("dataset_uri");
-    }
+    TRY_STATUS(job.needed_input("dataset", "dataset_uri"));
     TRY_STATUS(job.make_work("checkpoints"));
     TRY(const LanguageModel model, make_starting_model(job, spec, reading(job, "tokenizer")));
     TRY(const Data data, read_data(job, spec, model));

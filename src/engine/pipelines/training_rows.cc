@@ -119,6 +119,7 @@ private:
 
     Status pack_documents() {
         std::vector<std::int64_t> lengths;
+        lengths.reserve(documents_.size());
         for (const auto& document : documents_) {
             lengths.push_back(static_cast<std::int64_t>(document.size()));
         }

@@ -75,14 +75,15 @@ bool GenerationSet::advance(Entry& entry, const Emit& emit) {
             }
         );
     }
-    if (!step->finish) {
+    const auto& finish = step->finish;
+    if (!finish) {
         return true;
     }
     emit(
         entry.client,
         protocol::RunnerDone{
             .id = entry.id,
-            .finish_reason = *step->finish == nets::FinishReason::kStop ? "stop" : "length",
+            .finish_reason = *finish == nets::FinishReason::kStop ? "stop" : "length",
             .prompt_tokens = sequence.prompt_tokens(),
             .completion_tokens = sequence.completion_tokens(),
         }

@@ -86,7 +86,7 @@ public:
             }
             has_advanced = generations_.advance_all(
                 [this](GenerationSet::Client number, RunnerSays says) {
-                    tell(*client_of(number), std::move(says));
+                    tell(*client_of(number), says);
                 },
                 [this](GenerationSet::Client number) {
                     return client_of(number)->unsent.size() < options_.unread_bytes_max;
@@ -228,7 +228,9 @@ private:
         generations_.cancel(client.number, cancel.id);
     }
 
-    static void tell(Client& client, RunnerSays says) { client.unsent += protocol::to_frame(says); }
+    static void tell(Client& client, const RunnerSays& says) {
+        client.unsent += protocol::to_frame(says);
+    }
 
     void cut_off(Client& client, const Error& error) {
         tell(client, failure_of("", error));

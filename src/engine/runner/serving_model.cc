@@ -13,6 +13,7 @@ std::vector<std::int64_t> widened(const std::vector<std::int32_t>& ids) {
 
 std::vector<text::ChatMessage> turns_of(const protocol::GenerateRequest& request) {
     std::vector<text::ChatMessage> turns;
+    turns.reserve(request.messages.size());
     for (const protocol::RunnerMessage& message : request.messages) {
         turns.push_back({.role = message.role, .content = message.content});
     }

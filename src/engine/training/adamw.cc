@@ -76,6 +76,7 @@ void AdamW::step_group(Group& group, double learning_rate) const {
         return;
     }
     std::vector<at::Tensor> gradients;
+    gradients.reserve(group.values.size());
     for (const at::Tensor& value : group.values) {
         gradients.push_back(gradient_of(value));
     }

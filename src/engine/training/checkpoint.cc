@@ -159,6 +159,7 @@ Result<std::vector<fs::path>> list_checkpoints(const fs::path& run_folder) {
     }
     std::ranges::sort(found, std::greater());
     std::vector<fs::path> folders;
+    folders.reserve(found.size());
     for (auto& [step, path] : found) {
         folders.push_back(std::move(path));
     }

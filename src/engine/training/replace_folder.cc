@@ -4,10 +4,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <system_error>
 
 #include "core/file.h"
+#include "core/os_error.h"
 #include "engine/training/replace_folder_internal.h"
 
 namespace nexa::training {
@@ -24,19 +24,10 @@ fs::path beside(const fs::path& folder, std::string_view suffix) {
     return folder.parent_path() / fmt::format(".{}{}", folder.filename().string(), suffix);
 }
 
-Error system_error(std::string_view what, const fs::path& path, int error) {
-    return Error::unavailable("cannot {} {}: {}", what, path.string(), std::strerror(error));
-}
-
 Status flush(const fs::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return system_error("open", path, errno);
-    }
-    const int failed = ::fsync(fd) == 0 ? 0 : errno;
-    ::close(fd);
-    if (failed != 0) {
-        return system_error("flush", path, failed);
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file || ::fsync(file.get()) != 0) {
+        return os_error(errno, fmt::format("flush {}", path.native()));
     }
     return ok();
 }
@@ -47,23 +38,14 @@ Status flush_all(const fs::path& folder) {
         TRY_STATUS(flush(entry.path()));
     }
     if (failed) {
-        return system_error("list", folder, failed.value());
+        return os_error(failed.value(), fmt::format("list {}", folder.native()));
     }
     return flush(folder);
 }
 
-Status remove_tree(const fs::path& path) {
-    std::error_code failed;
-    fs::remove_all(path, failed);
-    if (failed) {
-        return system_error("remove", path, failed.value());
-    }
-    return ok();
-}
-
 Status move_to(const fs::path& from, const fs::path& to) {
     if (::rename(from.c_str(), to.c_str()) != 0) {
-        return system_error("rename", from, errno);
+        return os_error(errno, fmt::format("rename {}", from.native()));
     }
     return ok();
 }
@@ -81,7 +63,7 @@ Status swap_folders(const fs::path& fresh, const fs::path& folder, Swap swap) {
             return remove_tree(fresh);
         }
         if (errno != EINVAL && errno != ENOSYS) {
-            return system_error("replace", folder, errno);
+            return os_error(errno, fmt::format("replace {}", folder.native()));
         }
     }
     const fs::path old = beside(folder, kOld);
