@@ -35,7 +35,9 @@ Result<std::string> api_url(const CliContext& context) {
             .at("NEXA_API_URL")
             .hint(fmt::format("for example {}", kDefaultUrl));
     }
-    return std::string(net::without_end_slash(url));
+    url = net::without_end_slash(url);
+    const bool names_no_path = url.find('/', url.find("://") + 3) == std::string::npos;
+    return names_no_path ? url + std::string(kApi) : url;
 }
 
 std::string server_root(std::string_view url) {
@@ -72,7 +74,7 @@ Result<net::HttpResponse> ApiClient::send(
         request.headers.set("Authorization", fmt::format("Bearer {}", key_->reveal()));
     }
     request_id_.clear();
-    auto response = client_->send(std::move(request), sink);
+    auto response = client_->send(request, sink);
     if (!response) {
         Error error = std::move(response).error();
         if (error.code == ErrorCode::kUnavailable && error.advice.empty()) {
@@ -87,8 +89,11 @@ Result<net::HttpResponse> ApiClient::send(
         return response;
     }
     Error error = net::to_error(*response);
-    if (error.code == ErrorCode::kUnauthenticated && error.advice.empty()) {
-        error = std::move(error).hint("give a key in NEXA_API_KEY, or store one with 'nexa login'");
+    if (error.code == ErrorCode::kUnauthenticated) {  // the server's own advice is about headers
+        error = std::move(error).hint(
+            "give a key in NEXA_API_KEY, or store one with 'nexa login'; the first one lies in "
+            "admin.key of the folder of 'nexa up'"
+        );
     }
     return error;
 }

@@ -106,7 +106,7 @@ Result<std::string> stream_answer(
         }
         return {};
     };
-    TRY(const net::HttpResponse reply, client.send(std::move(request), take));
+    TRY(const net::HttpResponse reply, client.send(request, take));
     if (!reply.is_success()) {
         return net::to_error(reply);
     }

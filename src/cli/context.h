@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
 #include <map>
 #include <string>
 
+#include "cli/local_port.h"
 #include "core/cancel.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -38,6 +40,7 @@ struct CliContext {
     std::function<Result<UniqueFd>()> watch_signals;
     /// Asks at the terminal without echo. Only called if in_is_terminal.
     std::function<Result<Secret>(const std::string& prompt)> ask_secret;
+    std::function<bool(std::uint16_t port)> is_port_free = &cli::is_port_free;
 
     /// The variable's value; "" if it is not set.
     std::string variable(const std::string& name) const;

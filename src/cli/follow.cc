@@ -5,7 +5,9 @@
 #include <ostream>
 
 #include "cli/progress.h"
+#include "cli/table.h"
 #include "core/check.h"
+#include "core/json.h"
 #include "net/sse.h"
 #include "protocol/job_status.h"
 
@@ -37,6 +39,11 @@ public:
           }) {}
 
     Result<SeenJob> run() {
+        if (session_.context().err_is_terminal) {
+            session_.note(
+                fmt::format("Ctrl-C leaves it running; `nexa job cancel {}` ends it", job_id_)
+            );
+        }
         int breaks = 0;
         while (true) {
             const std::size_t before = events_;
@@ -110,6 +117,39 @@ private:
     std::size_t events_ = 0;
 };
 
+/// An object's members, one a row, and those of the objects in it. Metrics are counted: there can
+/// be dozens.
+void add_members(const ValueNode& object, const std::string& prefix, Table& table) {
+    for (std::size_t i = 0; i < object.keys.size(); ++i) {
+        const ValueNode& item = object.items[i];
+        const std::string name = prefix + object.keys[i];
+        if (name == "metrics") {
+            table.add({name, fmt::format("{} of them: see --json", item.items.size())});
+        } else if (item.kind == ValueNode::Kind::kObject) {
+            add_members(item, name + ".", table);
+        } else if (item.kind != ValueNode::Kind::kNull) {
+            const bool is_list = item.kind == ValueNode::Kind::kArray;
+            table.add({name, is_list ? std::string(item.raw) : item.text});
+        }
+    }
+}
+
+/// What came of a job: a table for people, its JSON for programs.
+Result<int> show_result(Session& session, const protocol::JobView& view) {
+    if (!view.result) {
+        return 0;
+    }
+    if (!session.context().out_is_terminal) {
+        session.print(view.result->text);
+        return 0;
+    }
+    TRY(const ValueNode result, parse_json(view.result->text));
+    Table table({"RESULT", "VALUE"});
+    add_members(result, "", table);
+    session.print_table(table, "");
+    return 0;
+}
+
 }  // namespace
 
 Error job_error(const protocol::JobView& view) {
@@ -172,10 +212,7 @@ Result<int> end_with(Session& session, const SeenJob& job) {
             return 0;
         }
     } else if (completed) {
-        if (job.view.result) {
-            session.print(job.view.result->text);
-        }
-        return 0;
+        return show_result(session, job.view);
     }
     if (status == protocol::JobStatus::kCancelled) {
         if (!session.json()) {

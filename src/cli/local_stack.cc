@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/local_stack.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 
 #include <fmt/format.h>
 
+#include "cli/local_port.h"
 #include "cli/up.h"
 #include "core/file.h"
 #include "core/trim.h"
@@ -26,45 +24,6 @@ constexpr std::chrono::milliseconds kProbeEvery{100};
 constexpr std::uint64_t kLogBytesMax = 64 << 20;
 constexpr std::size_t kLastWords = 1'500;
 constexpr std::uint64_t kKeyBytesMax = 4096;
-
-/// Binds for a moment: the port `wanted` (0: any) on loopback, or nothing if it is taken.
-std::optional<std::uint16_t> bindable(std::uint16_t wanted) {
-    const UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!probe) {
-        return std::nullopt;
-    }
-    const int yes = 1;
-    ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    sockaddr_in address{
-        .sin_family = AF_INET,
-        .sin_port = htons(wanted),
-        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
-        .sin_zero = {},
-    };
-    socklen_t size = sizeof(address);
-    auto* const raw = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(probe.get(), raw, size) != 0 || ::getsockname(probe.get(), raw, &size) != 0) {
-        return std::nullopt;
-    }
-    return ntohs(address.sin_port);
-}
-
-Result<std::uint16_t> choose_port(
-    std::optional<std::uint16_t> asked, std::uint16_t usual, std::string_view flag
-) {
-    if (const auto port = bindable(asked.value_or(usual))) {
-        return *port;
-    }
-    if (asked) {
-        return Error::unavailable("port {} is taken", *asked)
-            .at(std::string(flag))
-            .hint("name another one, or none: then a free one is found");
-    }
-    if (const auto port = bindable(0)) {
-        return *port;
-    }
-    return Error::unavailable("there is no free port on 127.0.0.1");
-}
 
 }  // namespace
 

@@ -181,7 +181,7 @@ Result<int> show_version(Session& session) {
 }
 
 struct UpWish {
-    std::string dir;
+    std::string dir = "nexa-data";
     int port = 8000;
     int gateway_port = 8080;
     int workers = 1;
@@ -207,7 +207,7 @@ void add_up(CommandLine& line, Session& session) {
         "up", "Run the server, a worker and the gateway on this machine"
     );
     command->group("Run and repair");
-    command->add_option("--dir", wish->dir, "Where everything is kept")->required();
+    command->add_option("--dir", wish->dir, "Where everything is kept")->capture_default_str();
     command->add_option("--port", wish->port, "Of the server (default 8000)")
         ->check(CLI::Range(1, 65535));
     command->add_option("--gateway-port", wish->gateway_port, "Of the gateway (default 8080)")

@@ -74,6 +74,9 @@ TEST_F(CliProgram, UnreachableServerExitsWithTenAndSaysWhatToDo) {
     world.context.environment["NEXA_API_URL"] = "http://127.0.0.1:1/api";
     EXPECT_EQ(world.run({"job", "wait", "job_1"}), 10);
     EXPECT_NE(world.err.str().find("nexa up"), std::string::npos);
+    world.context.environment["NEXA_API_URL"] = "http://127.0.0.1:1";
+    EXPECT_EQ(world.run({"job", "wait", "job_1"}), 10);
+    EXPECT_NE(world.err.str().find("http://127.0.0.1:1/api"), std::string::npos) << world.err.str();
     world.context.environment["NEXA_API_URL"] = "localhost";
     EXPECT_EQ(world.run({"job", "ls"}), 2);
 }

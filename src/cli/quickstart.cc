@@ -395,6 +395,7 @@ void Quickstart::show_end() {
         "under its hash",
         (options_.dir / "blobs").native()
     ));
+    session_.print(fmt::format("to have it all up again: nexa up --dir {}", options_.dir.native()));
 }
 
 }  // namespace

@@ -52,9 +52,13 @@ std::string note_of(const protocol::TrainResult& trained) {
 }
 
 std::string note_of(const protocol::AuditResult& audited) {
-    return fmt::format(
+    std::string note = fmt::format(
         "quality {:.2f} of 5, tier {}", audited.overall_quality_score, audited.quality_tier
     );
+    if (const auto bad = find(audited.metrics, "rows_unreadable"); bad && *bad > 0) {
+        note += fmt::format(", {:.0f} rows unreadable: `nexa job logs` names them", *bad);
+    }
+    return note;
 }
 
 std::string note_of(const protocol::EvaluateResult& evaluated) {

@@ -343,6 +343,24 @@ TEST_F(CliServer, FollowTakesTheStreamUpAgainAndEndsWithTheJob) {
     EXPECT_EQ(store.stream_starts, (std::vector<std::string>{"", "7"}));
 }
 
+TEST_F(CliServer, PeopleSeeTheResultAsATableAndHowToLeave) {
+    world.context.out_is_terminal = true;
+    world.context.err_is_terminal = true;
+    world.context.environment["NO_COLOR"] = "1";
+    store.ending = R"("status":"completed","result":{"dataset_id":"ds_1","scores":{"exact":0.5},)"
+                   R"("ci95":[0.4,0.6],"metrics":{"a":1,"b":2},"none":null})";
+    ASSERT_EQ(world.run({"echo", "--message", "hi", "--follow"}), 0) << world.err.str();
+    EXPECT_EQ(
+        world.out.str(),
+        "RESULT        VALUE\n"
+        "dataset_id    ds_1\n"
+        "scores.exact  0.5\n"
+        "ci95          [0.4,0.6]\n"
+        "metrics       2 of them: see --json\n"
+    );
+    EXPECT_THAT(world.err.str(), HasSubstr("nexa job cancel job_1"));
+}
+
 TEST_F(CliServer, JobsEndingIsTheExitCode) {
     store.ending = R"("status":"cancelled")";
     EXPECT_EQ(world.run({"job", "wait", "job_1"}), 3);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -75,7 +76,8 @@ std::vector<std::size_t> Table::widths(std::size_t columns) const {
     }
     std::size_t total = std::accumulate(widths.begin(), widths.end(), kGap * (widths.size() - 1));
     while (total > columns) {
-        const auto widest = std::ranges::max_element(widths);
+        const auto cut = std::span(widths).subspan(widths.size() > 1 ? 1 : 0);
+        const auto widest = std::ranges::max_element(cut);
         if (*widest <= kColumnMin) {
             break;  // narrower than any reader wants: the terminal wraps
         }

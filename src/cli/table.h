@@ -19,7 +19,8 @@ public:
     bool empty() const { return rows_.empty(); }
 
     /// Aligned columns under a line of titles, bold if `color`; cells are cut (with "…") so that a
-    /// line fits in `columns`, the widest column first. No trailing spaces.
+    /// line fits in `columns`, the widest column first; never those of the first of several
+    /// columns, which say which row it is. No trailing spaces.
     std::string for_terminal(std::size_t columns, bool color) const;
     /// One row a line, cells separated by tabs, no titles. What would break a line or a column in a
     /// cell becomes a space.

@@ -107,6 +107,15 @@ TEST(Table, CutsTheWidestColumnToFit) {
     EXPECT_NE(text.find("abcdefgh"), std::string::npos);
 }
 
+TEST(Table, WhatNamesARowIsNeverCut) {
+    const std::string id = "job_01a20092d3e970f5a0be2c7d8e9fa0b1";
+    Table table({"JOB", "CREATED", "NAME"});
+    table.add({id, "2026-11-21T22:35:49.000Z", "a name of some length"});
+    const std::string text = table.for_terminal(60, false);
+    EXPECT_NE(text.find(id + "  "), std::string::npos) << text;
+    EXPECT_NE(text.find("…"), std::string::npos) << text;
+}
+
 TEST(Table, BytesAndSecondsAreShownForPeople) {
     EXPECT_EQ(human_bytes(1023), "1023 B");
     EXPECT_EQ(human_bytes(1024), "1.0 KiB");

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/local_port.h"
 #include "core/check.h"
 #include "core/child_process.h"
 #include "core/file.h"
@@ -112,6 +113,7 @@ private:
     };
 
     Status prepare();
+    Status check_ports() const;
     Status add(
         const std::string& name, std::string_view program, std::vector<std::string> arguments
     );
@@ -165,11 +167,24 @@ Status Up::add(
     return {};
 }
 
+/// Before anything is started: the worker would show its key to whoever else listens there.
+Status Up::check_ports() const {
+    const CliContext& context = session_.context();
+    if (!context.is_port_free(options_.port)) {
+        return port_is_taken(options_.port, "--port");
+    }
+    if (!context.is_port_free(options_.gateway_port)) {
+        return port_is_taken(options_.gateway_port, "--gateway-port");
+    }
+    return {};
+}
+
 Status Up::prepare() {
     const std::string dir = options_.dir.native();
     std::error_code failed;
     TRY_STATUS(make_folders(options_.dir / "logs"));
     TRY(lock_, lock_folder(options_.dir));
+    TRY_STATUS(check_ports());
     const std::string key = dir + "/admin.key";
     TRY_STATUS(add("nexad", "nexad", {"--dir", dir, "--port", std::to_string(options_.port)}));
     for (int i = 1; i <= options_.workers; ++i) {

@@ -17,8 +17,8 @@ struct UpOptions {
     std::uint16_t port = 8000;
     std::uint16_t gateway_port = 8080;
     int workers = 1;
-    std::chrono::milliseconds grace{20'000
-    };  ///< from SIGTERM to SIGKILL, for each stage of the end
+    /// From SIGTERM to SIGKILL, for each stage of the end.
+    std::chrono::milliseconds grace{20'000};
     std::chrono::milliseconds ready_max{120'000};
     /// A gateway that has not answered by then is said to be not ready.
     std::chrono::milliseconds gateway_ready_max{10'000};
@@ -33,8 +33,9 @@ int ready_status(net::blocking::HttpClient& client, const std::string& root);
 ///
 /// Returns 0 after a signal, or the exit code of a child that cannot run (2, 4). Ends workers and
 /// gateway first, then nexad; a second signal kills at once. Nothing runs on after it returns, nor
-/// after it was killed. Errors: kConflict if another `up` holds the folder; kNotFound if a program
-/// is missing; kDeadlineExceeded if the server does not become ready.
+/// after it was killed. Errors: kConflict if another `up` holds the folder; kUnavailable if a port
+/// is taken; kNotFound if a program is missing; kDeadlineExceeded if the server does not become
+/// ready.
 Result<int> run_up(Session& session, UpOptions options);
 
 }  // namespace nexa::cli

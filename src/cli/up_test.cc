@@ -46,6 +46,7 @@ protected:
         world.context.watch_signals = [this] {
             return Result<UniqueFd>(UniqueFd(::fcntl(signals->read_end.get(), F_DUPFD_CLOEXEC, 3)));
         };
+        world.context.is_port_free = [](std::uint16_t) { return true; };  // `server` has it
         fs::create_directory(world.home.path() / "bin");
         program("nexad", kRuns);
         program("nexa-worker", kRuns);
@@ -94,6 +95,9 @@ protected:
     fs::path dir() const { return world.home.path() / "forge"; }
     bool is_alive(const std::string& name) {
         const std::string text = text_of(name);
+        if (text.empty()) {
+            return false;  // it was ended before it could say its number
+        }
         const std::size_t line = text.rfind('\n', text.size() - 2);
         return ::kill(std::stoi(text.substr(line == std::string::npos ? 0 : line + 1)), 0) == 0;
     }
@@ -191,6 +195,16 @@ TEST_F(Up, RefusesAFolderThatAnotherHolds) {
     ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
     EXPECT_EQ(run(), 6);
     EXPECT_NE(world.err.str().find("another 'nexa up' runs on"), std::string::npos);
+    EXPECT_EQ(text_of("nexad"), "");
+}
+
+TEST_F(Up, StartsNothingWhereAPortIsTaken) {
+    world.context.is_port_free = &is_port_free;
+    EXPECT_EQ(run(), 10);
+    EXPECT_NE(
+        world.err.str().find(fmt::format("--port: port {} is taken", server.port())),
+        std::string::npos
+    ) << world.err.str();
     EXPECT_EQ(text_of("nexad"), "");
 }
 

@@ -461,7 +461,7 @@ private:
 
 Error DecodeFault::in(std::string_view source) const {
     Error located = error;
-    if (node != nullptr && node->line > 0) {
+    if (!source.empty() && node != nullptr && node->line > 0) {
         const std::string_view colon = error.param.empty() ? "" : ": ";
         located.param = fmt::format("{}:{}{}{}", source, node->line, colon, error.param);
     }

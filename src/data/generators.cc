@@ -221,6 +221,7 @@ struct ProblemSet::Impl {
           row_order(rows_without_twins, seed_of(seed, kRowOrder)),
           train_order(static_cast<std::uint64_t>(sizes.train), seed_of(seed, kTrainOrder)) {}
 
+    // In this order: each is made of those before it.
     std::vector<ShuffledSpace> spaces;
     SplitSizes sizes;
     std::uint64_t groups;  // in all spaces

@@ -2,7 +2,15 @@
 #include "gateway/model_keeper.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+#include "gateway/runner_link.h"
+#include "gateway/runner_process.h"
 
 namespace nexa::gateway {
 

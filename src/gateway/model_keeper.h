@@ -6,13 +6,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "core/clock.h"
-#include "core/log.h"
 #include "gateway/runner_plan.h"
-#include "gateway/runner_process.h"
 #include "gateway/served_model.h"
 #include "net/pools.h"
 #include "net/signal.h"

@@ -80,7 +80,7 @@ net::Task<void> UsageSender::put_by(std::string lines, std::string why) {
     const fs::path path = with_.spool.refused_path();
     log_.error("usage that is not taken", {{"file", path.native()}, {"error", why}});
     co_return co_await net::run_on(with_.disk, [path, lines = std::move(lines)]() -> Status {
-        TRY(LineFile file, LineFile::open(path));
+        TRY(LineFile file, LineFile::open(path, TornEnd::kEnded));
         return file.append(lines);
     });
 }
@@ -118,23 +118,24 @@ net::Task<void> UsageSender::send_until_taken(std::vector<UsageLine> lines) {
 }
 
 net::Task<void> UsageSender::send_file(fs::path path) {
-    std::uint64_t begin = 0;
     while (true) {
-        CO_TRY(Part part, co_await net::run_on(with_.disk, [path, begin] {
+        CO_TRY(Part part, co_await net::run_on(with_.disk, [path, begin = sent_] {
                    return read_part(path, begin);
                }));
-        if (part.end == begin) {
+        if (part.end == sent_) {
             break;
-        }
-        if (!part.lines.empty()) {
-            CO_TRY_STATUS(co_await send_part(std::move(part.lines)));
         }
         if (!part.unreadable.empty()) {
             CO_TRY_STATUS(co_await put_by(std::move(part.unreadable), "it cannot be read"));
         }
-        begin = part.end;
+        if (!part.lines.empty()) {
+            CO_TRY_STATUS(co_await send_part(std::move(part.lines)));
+        }
+        sent_ = part.end;
     }
-    co_return co_await net::run_on(with_.disk, [path] { return remove_tree(path); });
+    CO_TRY_STATUS(co_await net::run_on(with_.disk, [path] { return remove_tree(path); }));
+    sent_ = 0;
+    co_return ok();
 }
 
 net::Task<void> UsageSender::run() {

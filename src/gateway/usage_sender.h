@@ -48,6 +48,7 @@ private:
 
     const Collaborators with_;
     const std::chrono::milliseconds every_;
+    std::uint64_t sent_ = 0;  ///< bytes of the file that is set aside
     Logger log_ = get_logger("gateway.usage");
 };
 

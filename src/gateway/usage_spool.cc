@@ -12,7 +12,7 @@
 namespace nexa::gateway {
 
 Result<std::unique_ptr<UsageSpool>> UsageSpool::open(const std::filesystem::path& path) {
-    TRY(LineFile file, LineFile::open(path));
+    TRY(LineFile file, LineFile::open(path, TornEnd::kCutAway));
     return std::unique_ptr<UsageSpool>(new UsageSpool(path, std::move(file)));
 }
 
@@ -42,7 +42,7 @@ Result<bool> UsageSpool::set_aside_now() {
     if (::rename(path_.c_str(), aside.c_str()) != 0) {
         return os_error(errno, fmt::format("rename {}", path_.native()));
     }
-    auto fresh = LineFile::open(path_);
+    auto fresh = LineFile::open(path_, TornEnd::kCutAway);
     if (!fresh) {
         // What comes next goes on in the old file, so it has to have the old name.
         static_cast<void>(::rename(aside.c_str(), path_.c_str()) == 0);

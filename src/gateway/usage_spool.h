@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -35,8 +35,8 @@ public:
     /// removes it.
     net::Task<bool> set_aside();
     std::filesystem::path sending_path() const;
-    /// Where lines lie that nobody takes, for people to look at. One can be there twice, under the
-    /// same id: it was refused again after a kill.
+    /// Where lines lie that nobody takes, for people to look at. Those that a kill found on their
+    /// way can be there twice.
     std::filesystem::path refused_path() const;
     /// Writes what waits. Blocks. Repeatable.
     void stop();

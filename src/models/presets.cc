@@ -2,10 +2,12 @@
 #include "models/presets.h"
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
 #include <string>
 #include <vector>
+
+#include <fmt/ranges.h>
+
+#include "core/near_name.h"
 
 namespace nexa::models {
 namespace {
@@ -51,37 +53,12 @@ constexpr std::array<Preset, 4> kPresets{{
      llama_sizes(12, 768, 12, 2048, 2048)},
 }};
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-        }
-    }
-    return row.back();
-}
-
 std::string advice_for(std::string_view name) {
-    constexpr std::size_t kLongestName = 64;
-    std::size_t least = std::numeric_limits<std::size_t>::max();
-    std::string_view nearest;
-    std::string all;
-    for (const Preset& preset : kPresets) {
-        all += fmt::format("{}{}", all.empty() ? "" : ", ", preset.name);
-        const std::size_t distance = edit_distance(name.substr(0, kLongestName), preset.name);
-        if (distance < least) {
-            least = distance;
-            nearest = preset.name;
-        }
-    }
-    constexpr std::size_t kNear = 3;
-    return least <= kNear ? fmt::format("did you mean {}?", nearest)
-                          : fmt::format("there are {}", all);
+    std::vector<std::string_view> names(kPresets.size());
+    std::ranges::transform(kPresets, names.begin(), &Preset::name);
+    const auto near = nearest(name, names);
+    return near ? fmt::format("did you mean {}?", *near)
+                : fmt::format("there are {}", fmt::join(names, ", "));
 }
 
 }  // namespace

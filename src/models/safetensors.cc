@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -254,7 +253,10 @@ Result<Safetensors> Safetensors::parse(std::span<const std::byte> bytes) {
 Result<Safetensors> Safetensors::open(const std::filesystem::path& path) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) {
-        return os_error(errno, fmt::format("open the weights {}", path.native()));
+        const int why = errno;
+        Error failed = os_error(why, fmt::format("open the weights {}", path.native()));
+        failed.code = why == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable;
+        return failed;
     }
     struct stat status{};
     if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -266,7 +268,7 @@ Result<Safetensors> Safetensors::open(const std::filesystem::path& path) {
     }
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (address == MAP_FAILED) {
-        return os_error(errno, fmt::format("map {}", path.native()));
+        return Error::unavailable("{}", os_error(errno, "map " + path.native()).message);
     }
     const std::shared_ptr<const void> mapping(address, Unmap{size});
     Result<Safetensors> parsed = parse({static_cast<const std::byte*>(address), size});

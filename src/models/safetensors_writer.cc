@@ -83,15 +83,9 @@ std::string_view text_of(std::span<const std::byte> bytes) {
     return {static_cast<const char*>(raw), bytes.size()};
 }
 
-}  // namespace
-
-Status write_safetensors(
-    const std::filesystem::path& path,
-    std::span<const TensorView> tensors,
-    const std::map<std::string, std::string>& metadata
+Status write_file(
+    const std::filesystem::path& path, std::string_view header, std::span<const TensorView> sorted
 ) {
-    TRY(const std::vector<TensorView> sorted, in_file_order(tensors));
-    TRY(const std::string header, header_of(sorted, metadata));
     const std::string what = fmt::format("write {}", path.native());
     const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) {
@@ -105,6 +99,24 @@ Status write_safetensors(
     }
     if (::fsync(file.get()) != 0) {
         return os_error(errno, what);
+    }
+    return ok();
+}
+
+}  // namespace
+
+Status write_safetensors(
+    const std::filesystem::path& path,
+    std::span<const TensorView> tensors,
+    const std::map<std::string, std::string>& metadata
+) {
+    TRY(const std::vector<TensorView> sorted, in_file_order(tensors));
+    TRY(const std::string header, header_of(sorted, metadata));
+    Status written = write_file(path, header, sorted);
+    if (!written) {
+        Error failed = std::move(written).error();
+        failed.code = ErrorCode::kUnavailable;  // no fault of who asked
+        return failed;
     }
     return ok();
 }

@@ -277,7 +277,7 @@ Task<Response> Connection::under_time_limit(
     co_return Error::deadline_exceeded("no answer within {} ms", time_max.count());
 }
 
-// NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits for all
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits
 Task<Response> Connection::answer(Exchange& current) {
     if (refusal_) {
         co_return Response::failure(*refusal_);
@@ -306,6 +306,7 @@ Task<Response> Connection::answer(Exchange& current) {
     co_return co_await under_time_limit(call_handler(current, time_max), time_max);
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits
 Task<Response> Connection::authenticate(Exchange& current) {
     CO_TRY(
         current.request.principal,
@@ -314,6 +315,7 @@ Task<Response> Connection::authenticate(Exchange& current) {
     co_return Response{};
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits
 Task<Response> Connection::call_handler(Exchange& current, std::chrono::milliseconds time_max) {
     const Route& row = *current.route;
     // The request moves into the handler; the log still wants to know who it was.
@@ -361,6 +363,7 @@ void Connection::format_head(
     out_ += "\r\n";
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits
 Task<void> Connection::write_response(Exchange& current, Response response) {
     const bool bare = head_->method == Method::kHead || has_no_body(response.status);
     if (auto* source = std::get_if<std::shared_ptr<BodySource>>(&response.body)) {
@@ -390,7 +393,10 @@ Task<void> Connection::write_response(Exchange& current, Response response) {
 }
 
 Task<void> Connection::write_source(
-    Exchange& current, std::shared_ptr<BodySource> source, bool chunked
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits
+    Exchange& current,
+    std::shared_ptr<BodySource> source,
+    bool chunked
 ) {
     std::uint64_t left = source->length().value_or(std::numeric_limits<std::uint64_t>::max());
     for (;;) {
@@ -428,6 +434,5 @@ Task<void> Connection::write_source(
     }
     co_return ok();
 }
-// NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
 }  // namespace nexa::net

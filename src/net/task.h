@@ -144,7 +144,8 @@ private:
 template <class T, class Start>
 Task<T> await_callback(Start start) {
     return asio::async_initiate<const asio::use_awaitable_t<>, void(Result<T>)>(
-        [](auto handler, Start&& begin) {
+        [](auto handler, Start&& given) {
+            Start begin(std::move(given));  // ends with the start, not with the wait
             using Handler = decltype(handler);
             auto slot = asio::get_associated_cancellation_slot(handler);
             auto waiter = std::make_shared<internal::HandlerWaiter<T, Handler>>(std::move(handler));

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/near_name.h"
 #include "orchestration/artifact_manifest.h"
 #include "orchestration/artifact_store.h"
 #include "orchestration/orchestration_sql.h"
 #include "protocol/job_types.h"
+#include "protocol/train_spec.h"
 
 namespace nexa::orchestration {
 
@@ -36,10 +38,21 @@ std::optional<std::string> artifact_named_by(std::string_view text) {
     return is_artifact_id(text) ? std::optional(std::string(text)) : std::nullopt;
 }
 
-/// A model may be a preset and a teacher an endpoint: the engine and the worker know those. Data is
-/// always stored.
-bool may_be_a_name(std::string_view input) {
+bool is_model(std::string_view input) {
     return input == "model" || input == "teacher";
+}
+
+bool takes_presets(std::string_view job_type, const protocol::InputReference& reference) {
+    return job_type == "train" && reference.input == "model";
+}
+
+/// A teacher may be an endpoint, which the worker knows, and a training can begin with a preset.
+/// All else is stored.
+bool is_a_name(std::string_view job_type, const protocol::InputReference& reference) {
+    return reference.input == "teacher" ||
+           (takes_presets(job_type, reference) &&
+            std::ranges::find(protocol::kModelPresets, reference.text) !=
+                protocol::kModelPresets.end());
 }
 
 /// What was most likely meant by an id or a name that is not stored: "ds_1" or "ds_1 ('sums')".
@@ -48,7 +61,7 @@ std::string near_artifact(
     db::Tx& tx, const std::string& tenant_id, const protocol::InputReference& reference
 ) {
     const auto rows = tx.query(
-        sql::kNearArtifacts, {{"tenant_id", tenant_id}, {"models", may_be_a_name(reference.input)}}
+        sql::kNearArtifacts, {{"tenant_id", tenant_id}, {"models", is_model(reference.input)}}
     );
     if (!rows) {
         return {};
@@ -67,6 +80,50 @@ std::string near_artifact(
     const auto at = static_cast<std::size_t>(std::ranges::find(words, *near) - words.begin());
     const std::string& id = words[at % rows->size()];
     return at < rows->size() ? id : fmt::format("{} ('{}')", id, *near);
+}
+
+std::string advice_for(bool is_for_model, bool takes_presets) {
+    if (!is_for_model) {
+        return "upload it with `nexa artifact push` and give the ds_… id that it prints";
+    }
+    std::string advice = "give the ckpt_… id of one: `nexa artifact ls --kind checkpoint`";
+    if (takes_presets) {
+        advice += fmt::format("; or begin with {}", fmt::join(protocol::kModelPresets, ", "));
+    }
+    return advice;
+}
+
+Error unknown_input(
+    db::Tx& tx,
+    const std::string& tenant_id,
+    std::string_view job_type,
+    const protocol::InputReference& reference
+) {
+    const bool is_for_model = is_model(reference.input);
+    const bool presets = takes_presets(job_type, reference);
+    const auto preset = presets ? nearest(reference.text, protocol::kModelPresets) : std::nullopt;
+    const std::string near =
+        preset ? std::string(*preset) : near_artifact(tx, tenant_id, reference);
+    return Error::invalid_argument(
+               "'{}' is no {} of this server", reference.text, is_for_model ? "model" : "dataset"
+    )
+        .at(reference.field)
+        .hint(
+            near.empty() ? advice_for(is_for_model, presets) : fmt::format("did you mean {}?", near)
+        );
+}
+
+/// A dataset where a model is asked for, or the other way round, is seen here and not by an engine.
+Status check_kind(const protocol::InputReference& reference, std::string_view kind) {
+    if (is_model(reference.input) == (kind == "checkpoint")) {
+        return {};
+    }
+    return Error::invalid_argument("{} is a {}", reference.text, kind)
+        .at(reference.field)
+        .hint(
+            is_model(reference.input) ? "give the ckpt_… id of a checkpoint"
+                                      : "give the ds_… id of a dataset"
+        );
 }
 
 Result<protocol::JobInput> stored_input(
@@ -88,6 +145,7 @@ Result<protocol::JobInput> stored_input(
                          : fmt::format("did you mean {}?", near)
         );
     }
+    TRY_STATUS(check_kind(reference, artifact->kind));
     TRY(auto files, files_of(artifact->manifest));
     return protocol::JobInput{
         .name = reference.input,
@@ -109,15 +167,8 @@ Result<std::vector<protocol::JobInput>> find_inputs(
         if (const auto artifact_id = artifact_named_by(reference.text)) {
             TRY(auto input, stored_input(tx, tenant_id, reference, *artifact_id));
             inputs.push_back(std::move(input));
-        } else if (!may_be_a_name(reference.input)) {
-            const std::string near = near_artifact(tx, tenant_id, reference);
-            return Error::invalid_argument("'{}' is no dataset of this server", reference.text)
-                .at(reference.field)
-                .hint(
-                    near.empty()
-                        ? "upload it with `nexa artifact push` and give the ds_… id that it prints"
-                        : fmt::format("did you mean {}?", near)
-                );
+        } else if (!is_a_name(job_type, reference)) {
+            return unknown_input(tx, tenant_id, job_type, reference);
         }
     }
     return inputs;

@@ -13,9 +13,9 @@
 namespace nexa::orchestration {
 
 /// Finds what a canonical payload refers to: artifact ids and internal:// URIs become inputs with
-/// the hashes of their files. Names that the engine resolves (presets, provider/name of a teacher)
-/// become none. Errors: kNotFound (no such artifact of this project), kInvalidArgument (a URI
-/// scheme that is not configured), each with the field.
+/// the hashes of their files. Names (a preset to train, provider/name of a teacher) become none.
+/// Errors: kNotFound (no such artifact of this project), kInvalidArgument (neither an artifact nor
+/// such a name, or an artifact of the wrong kind), each with the field.
 Result<std::vector<protocol::JobInput>> find_inputs(
     db::Tx& tx, const std::string& tenant_id, std::string_view job_type, const JsonText& payload
 );

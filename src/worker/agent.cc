@@ -163,10 +163,9 @@ net::Task<void> Agent::register_worker() {
     run_settings_.threads = std::max(1, profile.cpus / settings_.slots);
     gpus_per_slot_ = profile.gpus / settings_.slots;
     while (!draining_) {
-        auto request =
+        const auto request =
             identity_.registration(settings_.name, settings_.pool, profile, with_.clock.now());
-        const Result<protocol::RegisterReply> reply =
-            co_await client_.register_worker(std::move(request));
+        const Result<protocol::RegisterReply> reply = co_await client_.register_worker(request);
         if (reply) {
             CO_TRY_STATUS(co_await net::run_on(with_.disk, [this, &reply] {
                 return identity_.accept(*reply);

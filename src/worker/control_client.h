@@ -17,9 +17,10 @@
 namespace nexa::worker {
 
 /// The control plane's calls for workers, typed. Thread-safe. Sends each call once, but puts a file
-/// up to three times: when to try again is the caller's to say. Errors of all: the transport's
-/// (kUnavailable, kDeadlineExceeded), those the server answers (a key that it does not take:
-/// kUnauthenticated or kPermissionDenied), and kInternal for an answer that cannot be read.
+/// up to three times: when to try again is the caller's to say. A request is encoded before its
+/// call returns, and need not outlive it. Errors of all: the transport's (kUnavailable,
+/// kDeadlineExceeded), those the server answers (a key that it does not take: kUnauthenticated or
+/// kPermissionDenied), and kInternal for an answer that cannot be read.
 class ControlClient {
 public:
     /// `http` outlives it. `server_url` without a path: "https://forge.example:8000".

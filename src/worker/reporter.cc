@@ -101,7 +101,7 @@ net::Task<void> Reporter::report(Jobs jobs) {
     const auto until_fence = std::chrono::duration_cast<milliseconds>(first_fence(jobs) - asked_at);
     const milliseconds time_max =
         std::max(kCallTimeMin, std::min(shortest_lease(jobs) / 3, until_fence));
-    const auto reply = co_await with_.client.report(std::move(request), time_max);
+    const auto reply = co_await with_.client.report(request, time_max);
     if (reply) {
         take_answer(jobs, parts, *reply, asked_at);
     } else {

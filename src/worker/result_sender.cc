@@ -56,7 +56,7 @@ net::Task<protocol::CompleteOutcome> ResultSender::send_once(
 ) {
     protocol::CompleteRequest request;
     request.results.push_back(std::move(result));
-    CO_TRY(protocol::CompleteReply reply, co_await with_.client.complete(std::move(request)));
+    CO_TRY(protocol::CompleteReply reply, co_await with_.client.complete(request));
     if (reply.results.size() != 1) {
         co_return Error::internal("the server answered {} results for one", reply.results.size());
     }

@@ -155,18 +155,41 @@ def test_a_dataset_that_is_not_there_is_named(nexad):
     assert "nexa artifact ls" in reply.json["hint"]
 
 
-@pytest.mark.parametrize("slip", [lambda made: made[:-1], lambda made: "job" + made[2:], lambda made: "letters"])
-def test_a_dataset_that_is_nearly_there_is_proposed(nexad, slip):
-    client = nexad.client()
+def upload_letters(client) -> str:
     content = b'{"text":"a"}\n'
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     client.call("PUT", f"/api/blobs/{digest}", content, headers={"Content-Type": "application/octet-stream"})
     files = [{"path": "rows.jsonl", "digest": digest, "size": len(content)}]
-    made = client.post("/api/artifacts", {"kind": "dataset", "name": "letter", "files": files}).json["artifact_id"]
+    return client.post("/api/artifacts", {"kind": "dataset", "name": "letter", "files": files}).json["artifact_id"]
+
+
+@pytest.mark.parametrize("slip", [lambda made: made[:-1], lambda made: "job" + made[2:], lambda made: "letters"])
+def test_a_dataset_that_is_nearly_there_is_proposed(nexad, slip):
+    client = nexad.client()
+    made = upload_letters(client)
     reply = client.post("/api/jobs/audit", {"dataset_uri": slip(made)})
     assert reply.status in (404, 422)
     assert reply.json["param"] == "dataset_uri"
     assert f"did you mean {made}" in reply.json["hint"]
+
+
+def test_a_model_that_is_none_is_refused_before_any_worker_sees_it(nexad):
+    client = nexad.client()
+    made = upload_letters(client)
+
+    def refusal(job_type: str, model: str, **more) -> str:
+        reply = client.post(f"/api/jobs/{job_type}", {"dataset_uri": made, "model_id": model} | more)
+        assert reply.status == 422, reply.body
+        assert reply.json["param"] == "model_id"
+        return reply.json["hint"]
+
+    assert "did you mean nexa-small?" in refusal("train", "nexa-smal", epochs=1)
+    assert "nexa-tiny, nexa-small" in refusal("train", "something else", epochs=1)
+    assert "ckpt_" in refusal("train", made, epochs=1)
+    assert "ckpt_" in refusal("evaluate", made)
+    assert "ckpt_" in refusal("evaluate", "nexa-small")
+    reply = client.post("/api/jobs/distill", {"dataset_uri": made, "teacher": made})
+    assert (reply.status, reply.json["param"]) == (422, "teacher")
 
 
 def test_an_uploaded_artifact_comes_back_as_it_was(nexad):

@@ -112,7 +112,9 @@ Result<RowFormat> detect_format(
     while (looked_at < kRowsLookedAt && !(first_fault && on_bad_row == OnBadRow::kFail)) {
         auto next = records.next();
         if (!next) {
-            first_fault = std::move(first_fault).value_or(std::move(next.error().error));
+            if (!first_fault) {
+                first_fault = std::move(next.error().error);
+            }
             continue;
         }
         const std::optional<Record>& record = *next;
@@ -124,6 +126,9 @@ Result<RowFormat> detect_format(
         if (record->fault.empty() && format) {
             return *format;
         }
+        if (first_fault) {
+            continue;
+        }
         const BadRow bad{
             .file = records.file().name,
             .number = record->number,
@@ -131,7 +136,7 @@ Result<RowFormat> detect_format(
                            ? fmt::format("has none of the columns {}", internal::columns_read())
                            : record->fault,
         };
-        first_fault = std::move(first_fault).value_or(error_of(bad, unit_of(records.file())));
+        first_fault = error_of(bad, unit_of(records.file()));
     }
     return std::move(first_fault)
         .value_or(Error::invalid_argument("the dataset holds no row").hint("its files are empty"));

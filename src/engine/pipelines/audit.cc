@@ -29,12 +29,16 @@ constexpr std::string_view kError = "error";
 constexpr std::string_view kWarning = "warning";
 constexpr std::int64_t kRowsPerCheck = 64;
 
+/// The job's log names so many bad rows; the report names all.
+constexpr int kUnreadableSaid = 10;
+
 /// What goes through the loop over the rows.
 struct Audit {
     Job& job;
     RowAuditor auditor;
     AuditTotals totals = {};
     std::vector<BadRow> unreadable = {};  ///< reported, and not yet written
+    int unreadable_said = 0;              ///< in the job's log
 };
 
 Result<DatasetReader> open_dataset(
@@ -83,6 +87,12 @@ Status add_findings(ScoredDataset& scored, const SourceRow& row, const RowVerdic
 Status write_unreadable(Audit& audit, ScoredDataset& scored) {
     for (const BadRow& bad : audit.unreadable) {
         audit.totals.add_unreadable();
+        if (audit.unreadable_said < kUnreadableSaid) {
+            ++audit.unreadable_said;
+            audit.job.events.say(
+                "audit", fmt::format("{}:{}: {}", bad.file, bad.number, bad.message)
+            );
+        }
         TRY_STATUS(scored.add_finding({
             .file = bad.file,
             .number = bad.number,

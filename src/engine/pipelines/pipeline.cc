@@ -19,7 +19,7 @@ Result<std::filesystem::path> Job::needed_input(std::string_view name, std::stri
     const {
     auto folder = input(name);
     if (!folder) {
-        return Error::invalid_argument("a job of this type needs a {}", name)
+        return Error::invalid_argument("a job of type {} needs a {}", spec.job_type, name)
             .at(std::string(field));
     }
     return *std::move(folder);

@@ -16,7 +16,9 @@
 #include "engine/pipelines/pipeline.h"
 #include "fakes/manual_clock.h"
 #include "fakes/proves.h"
+#include "models/presets.h"
 #include "protocol/job_types.h"
+#include "protocol/train_spec.h"
 
 namespace nexa::pipelines {
 namespace {
@@ -126,6 +128,14 @@ TEST(Runners, AreTheJobTypesAndNoOthers) {
     for (const RunnerRow& row : runners()) {
         EXPECT_TRUE(known.contains(row.job_type)) << row.job_type;
     }
+}
+
+TEST(Presets, AreTheNamesThatASpecTakes) {
+    std::vector<std::string_view> names;
+    for (const models::Preset& preset : models::presets()) {
+        names.push_back(preset.name);
+    }
+    EXPECT_TRUE(std::ranges::equal(names, protocol::kModelPresets));
 }
 
 class EventSinkTest : public ::testing::Test {

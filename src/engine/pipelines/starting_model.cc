@@ -38,13 +38,14 @@ Result<LanguageModel> load_model(const std::filesystem::path& folder) {
 }
 
 Result<LanguageModel> from_preset(
-    const Job& job, const protocol::TrainSpec& spec, const RowsProgress& progress
+    const std::filesystem::path& dataset,
+    const protocol::TrainSpec& spec,
+    const RowsProgress& progress
 ) {
     auto preset = models::find_preset(spec.model_id);
     if (!preset) {
         return std::move(preset).error().at("model_id");
     }
-    TRY(const auto dataset, job.needed_input("dataset", "dataset_uri"));
     TRY(models::TextCodec codec, learn_codec(dataset, spec.vocab_size, progress));
     models::ModelConfig config = preset->with_vocab(codec.tokenizer().vocabulary_size());
     config.eos_id = codec.end_id();
@@ -56,7 +57,10 @@ Result<LanguageModel> from_preset(
 }  // namespace
 
 Result<nets::LanguageModel> make_starting_model(
-    const Job& job, const protocol::TrainSpec& spec, const RowsProgress& progress
+    const Job& job,
+    const std::filesystem::path& dataset,
+    const protocol::TrainSpec& spec,
+    const RowsProgress& progress
 ) {
     if (spec.tokenizer != "auto" && spec.tokenizer != "bpe") {
         return Error::invalid_argument("no tokenizer '{}' is staged for this job", spec.tokenizer)
@@ -69,7 +73,7 @@ Result<nets::LanguageModel> make_starting_model(
             .at("tokenizer")
             .hint("leave it out, or start from a preset");
     }
-    TRY(LanguageModel model, folder ? load_model(*folder) : from_preset(job, spec, progress));
+    TRY(LanguageModel model, folder ? load_model(*folder) : from_preset(dataset, spec, progress));
     if (at::globalContext().hasCUDA()) {
         model.decoder.to(at::Device(at::kCUDA));
     }

@@ -13,7 +13,10 @@ namespace nexa::pipelines {
 /// that training is to use. Errors: kNotFound (preset), kInvalidArgument (tokenizer, vocabulary),
 /// those of the files.
 Result<nets::LanguageModel> make_starting_model(
-    const Job& job, const protocol::TrainSpec& spec, const RowsProgress& progress
+    const Job& job,
+    const std::filesystem::path& dataset,
+    const protocol::TrainSpec& spec,
+    const RowsProgress& progress
 );
 
 }  // namespace nexa::pipelines

@@ -52,10 +52,14 @@ RowsProgress reading(Job& job, std::string_view phase) {
     };
 }
 
-Result<Data> read_data(Job& job, const TrainSpec& spec, const LanguageModel& model) {
-    TRY(const auto folder, job.needed_input("dataset", "dataset_uri"));
+Result<Data> read_data(
+    Job& job,
+    const std::filesystem::path& dataset,
+    const TrainSpec& spec,
+    const LanguageModel& model
+) {
     TrainingRowsWish wish{
-        .folder = folder,
+        .folder = dataset,
         .length_max =
             std::min<std::int64_t>(spec.max_seq_len, model.decoder.config().max_positions),
         .learn_everything = spec.objective == "pretrain",
@@ -86,7 +90,7 @@ Result<Data> read_data(Job& job, const TrainSpec& spec, const LanguageModel& mod
             )
         );
     }
-    wish.folder = job.input("validation").value_or(folder);
+    wish.folder = job.input("validation").value_or(dataset);
     wish.split = data::Split::kValidation;
     wish.examples_max = kValidationExamplesMax;
     TRY(data.validation, read_training_rows(model.codec, wish, reading(job, "tokenize")));
@@ -259,10 +263,11 @@ Result<protocol::EngineResult> describe(
 Result<protocol::EngineResult> run_train(Job& job) {
     TRY(const auto spec, from_json<TrainSpec>(job.spec.payload.text));
     const Timestamp started = job.clock.now();
-    TRY_STATUS(job.needed_input("dataset", "dataset_uri"));
+    TRY(const auto dataset, job.needed_input("dataset", "dataset_uri"));
     TRY_STATUS(job.make_work("checkpoints"));
-    TRY(const LanguageModel model, make_starting_model(job, spec, reading(job, "tokenizer")));
-    TRY(const Data data, read_data(job, spec, model));
+    TRY(const LanguageModel model,
+        make_starting_model(job, dataset, spec, reading(job, "tokenizer")));
+    TRY(const Data data, read_data(job, dataset, spec, model));
     TRY(const Trained trained, train(job, spec, model, data));
     TRY_STATUS(write_outputs(job, model, trained, started));
     return describe(job, model, trained);

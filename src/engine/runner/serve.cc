@@ -85,7 +85,7 @@ public:
                 return {};
             }
             has_advanced = generations_.advance_all(
-                [this](GenerationSet::Client number, RunnerSays says) {
+                [this](GenerationSet::Client number, const RunnerSays& says) {
                     tell(*client_of(number), says);
                 },
                 [this](GenerationSet::Client number) {

@@ -24,10 +24,20 @@ fs::path beside(const fs::path& folder, std::string_view suffix) {
     return folder.parent_path() / fmt::format(".{}{}", folder.filename().string(), suffix);
 }
 
+/// Whatever the file system says: it is no fault of the job's, and another machine may do better.
+Error unavailable(int error, std::string_view what, const fs::path& path) {
+    Error failed = os_error(error, fmt::format("{} {}", what, path.native()));
+    failed.code = ErrorCode::kUnavailable;
+    return failed;
+}
+
 Status flush(const fs::path& path) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file || ::fsync(file.get()) != 0) {
-        return os_error(errno, fmt::format("flush {}", path.native()));
+    if (!file) {
+        return unavailable(errno, "open", path);
+    }
+    if (::fsync(file.get()) != 0) {
+        return unavailable(errno, "flush", path);
     }
     return ok();
 }
@@ -38,20 +48,29 @@ Status flush_all(const fs::path& folder) {
         TRY_STATUS(flush(entry.path()));
     }
     if (failed) {
-        return os_error(failed.value(), fmt::format("list {}", folder.native()));
+        return unavailable(failed.value(), "list", folder);
     }
     return flush(folder);
 }
 
+Status clear_away(const fs::path& path) {
+    std::error_code failed;
+    fs::remove_all(path, failed);
+    if (failed) {
+        return unavailable(failed.value(), "remove", path);
+    }
+    return ok();
+}
+
 Status move_to(const fs::path& from, const fs::path& to) {
     if (::rename(from.c_str(), to.c_str()) != 0) {
-        return os_error(errno, fmt::format("rename {}", from.native()));
+        return unavailable(errno, "rename", from);
     }
     return ok();
 }
 
 Status make_fresh(const fs::path& folder) {
-    TRY_STATUS(remove_tree(folder));
+    TRY_STATUS(clear_away(folder));
     return make_folders(folder);
 }
 
@@ -60,18 +79,18 @@ Status swap_folders(const fs::path& fresh, const fs::path& folder, Swap swap) {
     if (swap == Swap::kBest) {
         if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
             TRY_STATUS(flush(folder.parent_path()));
-            return remove_tree(fresh);
+            return clear_away(fresh);
         }
         if (errno != EINVAL && errno != ENOSYS) {
-            return os_error(errno, fmt::format("replace {}", folder.native()));
+            return unavailable(errno, "replace", folder);
         }
     }
     const fs::path old = beside(folder, kOld);
-    TRY_STATUS(remove_tree(old));
+    TRY_STATUS(clear_away(old));
     TRY_STATUS(move_to(folder, old));
     TRY_STATUS(move_to(fresh, folder));
     TRY_STATUS(flush(folder.parent_path()));
-    return remove_tree(old);
+    return clear_away(old);
 }
 
 }  // namespace
@@ -110,9 +129,9 @@ Status replace_folder(
 
 Status drop_folder(const fs::path& folder) {
     const fs::path gone = beside(folder, kGone);
-    TRY_STATUS(remove_tree(gone));
+    TRY_STATUS(clear_away(gone));
     TRY_STATUS(move_to(folder, gone));
-    return remove_tree(gone);
+    return clear_away(gone);
 }
 
 void sweep_leftovers(const fs::path& parent) {
