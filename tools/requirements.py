@@ -92,6 +92,8 @@ def main() -> int:
     if unknown:
         print(f"tests name rows that docs/requirements.md does not have: {', '.join(unknown)}", file=sys.stderr)
         return 1
+    if not verdicts:
+        print(f"there are no results in {options.build}: run ./dev test first", file=sys.stderr)
     states = judge(rows, verdicts, read_elsewhere(ROOT / "docs/requirements_elsewhere.txt"))
     if options.json:
         print(json.dumps(states, indent=0))

@@ -124,6 +124,9 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kUsageExit;
     }
+    if (flags.printed_reference<Settings>()) {
+        return EXIT_SUCCESS;
+    }
     const Environment environment = nexa::config::environment_of(environ);
     auto settings = flags.load<Settings>("nexa-gateway", {.environment = environment});
     if (!settings) {

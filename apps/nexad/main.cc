@@ -30,7 +30,6 @@ namespace {
 struct Prints {
     bool openapi = false;
     bool config = false;
-    bool settings = false;
 };
 
 /// $XDG_CONFIG_HOME/nexa/nexa.yaml, by default below ~/.config; empty without a home.
@@ -84,11 +83,6 @@ int print_config(const std::vector<nexa::config::SettingOrigin>& origins) {
     return 0;
 }
 
-int print_settings() {
-    std::fputs(nexa::config::settings_reference<nexa::nexad::Settings>().c_str(), stdout);
-    return 0;
-}
-
 int serve(const nexa::nexad::Settings& settings, const nexa::Clock& clock, nexa::Random& random) {
     const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT});
     ::signal(SIGPIPE, SIG_IGN);
@@ -122,7 +116,6 @@ int main(int argc, char** argv) {
     flags.add("address", "Address to listen on (default 127.0.0.1)");
     Prints prints;
     app.add_flag("--print-config", prints.config, "Print each setting and its origin and exit");
-    app.add_flag("--print-settings", prints.settings, "Print the reference page and exit");
     app.add_flag("--print-openapi", prints.openapi, "Print the OpenAPI document and exit");
     app.set_version_flag("--version", NEXA_VERSION);
     try {
@@ -130,8 +123,8 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
-    if (prints.settings) {
-        return print_settings();
+    if (flags.printed_reference<nexa::nexad::Settings>()) {
+        return 0;
     }
     auto settings = flags.load<nexa::nexad::Settings>("nexad", sources());
     if (!settings) {

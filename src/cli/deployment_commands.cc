@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <istream>
 #include <iterator>
 #include <memory>
 #include <ostream>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -10,6 +12,7 @@
 #include "cli/chat_client.h"
 #include "cli/command_line.h"
 #include "cli/credentials.h"
+#include "core/near_name.h"
 #include "net/url.h"
 #include "protocol/deployment_views.h"
 
@@ -68,7 +71,48 @@ Result<int> list_deployments(Session& session, bool all) {
     return 0;
 }
 
-Result<int> get_deployment(Session& session, const std::string& id) {
+bool is_deployment_id(std::string_view text) {
+    return text.starts_with("dp_");
+}
+
+/// Newest first.
+Result<std::vector<protocol::DeploymentView>> live_deployments(Session& session) {
+    TRY(ApiClient* const api, session.api());
+    TRY(const std::string body, api->get("/deployments?live=true&limit=100"));
+    TRY(auto page, read_reply<protocol::DeploymentList>(body));
+    return std::move(page.data);
+}
+
+/// "no deployment `what`", with what was most likely meant by `name`.
+Error no_deployment(
+    std::string_view what, const std::vector<protocol::DeploymentView>& live, std::string_view name
+) {
+    std::vector<std::string_view> names(live.size());
+    std::ranges::transform(live, names.begin(), &protocol::DeploymentView::name);
+    const auto near = nearest(name, names);
+    return Error::not_found("no deployment {}", what)
+        .hint(
+            near && *near != name
+                ? fmt::format("did you mean '{}'?", *near)
+                : "nexa deployment ls shows what is deployed; nexa deploy deploys a checkpoint"
+        );
+}
+
+/// Of an id, or of the name of one that is live.
+Result<std::string> id_of_deployment(Session& session, const std::string& text) {
+    if (is_deployment_id(text)) {
+        return text;
+    }
+    TRY(const auto live, live_deployments(session));
+    const auto found = std::ranges::find(live, text, &protocol::DeploymentView::name);
+    if (found == live.end()) {
+        return no_deployment(fmt::format("is called '{}'", text), live, text);
+    }
+    return found->deployment_id;
+}
+
+Result<int> get_deployment(Session& session, const std::string& text) {
+    TRY(const std::string id, id_of_deployment(session, text));
     TRY(ApiClient* const api, session.api());
     TRY(const std::string body, api->get(deployment_path(id)));
     TRY(const auto view, read_reply<protocol::DeploymentView>(body));
@@ -80,7 +124,8 @@ Result<int> get_deployment(Session& session, const std::string& id) {
     return 0;
 }
 
-Result<int> undeploy(Session& session, const std::string& id) {
+Result<int> undeploy(Session& session, const std::string& text) {
+    TRY(const std::string id, id_of_deployment(session, text));
     TRY(ApiClient* const api, session.api());
     TRY(const std::string body, api->remove(deployment_path(id)));
     TRY(const auto view, read_reply<protocol::DeploymentView>(body));
@@ -102,34 +147,32 @@ struct ChatWish {
     std::optional<std::int64_t> seed;
 };
 
-Error nothing_served(std::string_view what) {
-    return Error::not_found("no gateway serves {}", what)
-        .hint("nexa deployment ls shows what is deployed; nexa deploy deploys a checkpoint");
+/// The newest that is served, of the wished name if there is one.
+Result<protocol::DeploymentView> newest_served(
+    const std::vector<protocol::DeploymentView>& live, const std::string& model
+) {
+    const auto found = std::ranges::find_if(live, [&](const protocol::DeploymentView& view) {
+        return view.inference_url && (model.empty() || view.name == model);
+    });
+    if (found != live.end()) {
+        return *found;
+    }
+    return model.empty() ? no_deployment("is served", live, model)
+                         : no_deployment(fmt::format("'{}' is served", model), live, model);
 }
 
-/// The deployment of that id, or the newest that is served, of the wished name if there is one.
 Result<protocol::DeploymentView> find_deployment(Session& session, const std::string& model) {
+    if (!is_deployment_id(model)) {
+        TRY(const auto live, live_deployments(session));
+        return newest_served(live, model);
+    }
     TRY(ApiClient* const api, session.api());
-    if (model.starts_with("dp_")) {
-        TRY(const std::string body, api->get(deployment_path(model)));
-        TRY(auto view, read_reply<protocol::DeploymentView>(body));
-        if (!view.inference_url) {
-            return nothing_served(model);
-        }
-        return view;
+    TRY(const std::string body, api->get(deployment_path(model)));
+    TRY(auto view, read_reply<protocol::DeploymentView>(body));
+    if (!view.inference_url) {
+        return Error::not_found("{} is {}: no gateway serves it", model, view.state);
     }
-    std::string path = "/deployments?live=true";
-    if (!model.empty()) {
-        path += "&name=" + net::percent_encode(model);
-    }
-    TRY(const std::string body, api->get(path));
-    TRY(auto page, read_reply<protocol::DeploymentList>(body));
-    for (protocol::DeploymentView& view : page.data) {
-        if (view.inference_url) {
-            return std::move(view);
-        }
-    }
-    return nothing_served(model.empty() ? "a model of yours" : model);
+    return view;
 }
 
 /// Where the model is and what opens it. Our key goes to our own gateways alone.
@@ -253,11 +296,11 @@ void add_deployment_commands(CommandLine& line, Session& session) {
     line.on(list, [&session, all] { return list_deployments(session, *all); });
     auto id = std::make_shared<std::string>();
     CLI::App* get = group->add_subcommand("get", "Read one deployment, with its gateways");
-    get->add_option("DEPLOYMENT", *id, "The deployment's id")->required();
+    get->add_option("DEPLOYMENT", *id, "Its id, or its name if it is live")->required();
     line.on(get, [&session, id] { return get_deployment(session, *id); });
     CLI::App* stop = line.root().add_subcommand("undeploy", "Stop serving a deployment");
     stop->group("Deployments");
-    stop->add_option("DEPLOYMENT", *id, "The deployment's id")->required();
+    stop->add_option("DEPLOYMENT", *id, "Its id or its name")->required();
     line.on(stop, [&session, id] { return undeploy(session, *id); });
     add_chat(line, session);
 }

@@ -32,6 +32,9 @@ SettingFlags::SettingFlags(CLI::App& app) : app_(app) {
     app.add_option(
         "--config", config_file_, "Settings file; the flags go before what stands in it"
     );
+    app.add_flag(
+        "--print-settings", prints_reference_, "Print every setting, as Markdown, and exit"
+    );
 }
 
 void SettingFlags::add(const std::string& name, const std::string& help) {
@@ -58,6 +61,11 @@ Result<SettingsSources> SettingFlags::over(SettingsSources base) const {
     const std::vector<std::string> others = foreign_variables();
     base.other_variables.insert(base.other_variables.end(), others.begin(), others.end());
     return base;
+}
+
+bool SettingFlags::print(const std::string& page) {
+    std::fputs(page.c_str(), stdout);
+    return true;
 }
 
 void SettingFlags::warn(std::string_view program, const std::vector<std::string>& warnings) {

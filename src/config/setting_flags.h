@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/setting_list.h"
 #include "config/settings.h"
 #include "core/result.h"
 
@@ -20,7 +21,7 @@ namespace nexa::config {
 /// --set, and the file by --config. Lives as long as the parser it has added them to.
 class SettingFlags {
 public:
-    /// Adds --set and --config.
+    /// Adds --set, --config and --print-settings.
     explicit SettingFlags(CLI::App& app);
     SettingFlags(const SettingFlags&) = delete;
     SettingFlags& operator=(const SettingFlags&) = delete;
@@ -28,6 +29,13 @@ public:
     /// Adds --`name`, which sets `name` with '_' for '-'. Only for what may stand in a list of
     /// processes.
     void add(const std::string& name, const std::string& help);
+
+    /// Prints the reference of the settings, if that was asked for: then there is nothing else to
+    /// do.
+    template <class T>
+    bool printed_reference() const {
+        return prints_reference_ && print(settings_reference<T>());
+    }
 
     /// The settings that come of `base` with what was parsed. Warnings go to stderr, as
     /// `program`'s. Errors: those of load_settings(); kInvalidArgument (--set without '=').
@@ -46,12 +54,14 @@ public:
 
 private:
     Result<SettingsSources> over(SettingsSources base) const;
+    static bool print(const std::string& page);
     static void warn(std::string_view program, const std::vector<std::string>& warnings);
 
     CLI::App& app_;
     std::vector<Override> overrides_;
     std::vector<std::string> sets_;
     std::string config_file_;
+    bool prints_reference_ = false;
 };
 
 /// The variables that a program finds in `environ`.

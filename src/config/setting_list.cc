@@ -209,16 +209,9 @@ std::string setting_text(const void* value, const TypeInfo& type, const FieldRul
 }
 
 std::string settings_reference(const TypeInfo& type, std::string_view prefix) {
-    std::string page = fmt::format(
-        "# Settings: {}\n\n"
-        "A setting is taken from the first of these that has it: a flag (`--set path=value`), the "
-        "environment, the project's file, the user's file, the default. Lists are replaced as a "
-        "whole. A secret is given by its variable, or by the variable with `_FILE` behind it, "
-        "which names a file that holds it; never by a flag.\n\n"
+    std::string page =
         "| Setting | Variable | Type | Default | Range | Meaning |\n"
-        "|---|---|---|---|---|---|\n",
-        type.structure()->name
-    );
+        "|---|---|---|---|---|---|\n";
     for (const SettingRow& row : list_settings(type, prefix)) {
         const std::string_view state = row.is_required ? " (required)" : "";
         page += fmt::format(

@@ -35,7 +35,7 @@ std::string variable_of(std::string_view path, std::string_view prefix = kEnviro
 /// A value as a person writes it: words without quotes, the rest as JSON. Secrets in it are masked.
 std::string setting_text(const void* value, const TypeInfo& type, const FieldRules& rules);
 
-/// The reference page of a struct's settings, in Markdown: how the layers work, then one table.
+/// The reference of a struct's settings: a table in Markdown.
 std::string settings_reference(const TypeInfo& type, std::string_view prefix = kEnvironmentPrefix);
 
 template <class T>

@@ -60,7 +60,7 @@ Result<LineFile> LineFile::open(const std::filesystem::path& path, TornEnd torn)
 }
 
 Status LineFile::append(std::string_view lines) {
-    const Status written = write(lines);
+    Status written = write(lines);
     if (!written) {
         // Half of a line is worse than none. If not even this works, the next ones go over it.
         static_cast<void>(::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0);

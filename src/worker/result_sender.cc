@@ -93,15 +93,7 @@ net::Task<void> ResultSender::send_all_leftovers() {
         auto load = [&outbox = with_.outbox, &lease] { return outbox.load(lease); };
         Result<protocol::Envelope> result = co_await net::run_on(with_.disk, std::move(load));
         if (!result) {
-            const bool is_readable = result.error().code != ErrorCode::kMalformed &&
-                                     result.error().code != ErrorCode::kInvalidArgument;
-            if (!is_readable) {
-                get_logger("worker").error(
-                    "a kept result is damaged and dropped", {{"lease", lease}}
-                );
-                auto drop = [&outbox = with_.outbox, &lease] { outbox.drop(lease); };
-                CO_TRY_STATUS(co_await net::run_on(with_.disk, std::move(drop)));
-            }
+            CO_TRY_STATUS(co_await drop_damaged(lease, result.error().code));
             continue;
         }
         CO_TRY(
@@ -112,6 +104,15 @@ net::Task<void> ResultSender::send_all_leftovers() {
         );
     }
     co_return ok();
+}
+
+net::Task<void> ResultSender::drop_damaged(std::string lease, ErrorCode why) {
+    if (why != ErrorCode::kMalformed && why != ErrorCode::kInvalidArgument) {
+        co_return ok();  // it may be read another time
+    }
+    get_logger("worker").error("a kept result is damaged and dropped", {{"lease", lease}});
+    auto drop = [&outbox = with_.outbox, &lease] { outbox.drop(lease); };
+    co_return co_await net::run_on(with_.disk, std::move(drop));
 }
 
 }  // namespace nexa::worker

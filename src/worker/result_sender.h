@@ -42,6 +42,7 @@ public:
 private:
     net::Task<protocol::CompleteOutcome> send_once(std::string lease, protocol::Envelope result);
     net::Task<void> send_all_leftovers();
+    net::Task<void> drop_damaged(std::string lease, ErrorCode why);
 
     Collaborators with_;
 };

@@ -82,13 +82,15 @@ def test_a_model_lives_from_its_data_to_its_end(nexa, stack, tmp_path):
     listed = json.loads(nexa.call("deployment", "ls", "--json"))["data"]
     assert [row["name"] for row in listed] == ["docs-student"]
     assert "docs-student" in nexa.call("deployment", "get", deployed["deployment_id"])
+    assert deployed["deployment_id"] in nexa.call("deployment", "get", "docs-student")
+    assert "did you mean 'docs-student'?" in nexa.call("chat", "docs-studnt", "--message", "hi", exit_code=5)
 
     folder = tmp_path / "pulled"
     nexa.call("artifact", "pull", student["checkpoint_id"], str(folder))
     assert {"model.safetensors", "config.json", "tokenizer.json"} <= {path.name for path in folder.rglob("*")}
     assert float(json.loads(nexa.call("billing", "summary", "--json"))["total_cost"]) > 0
 
-    assert "stopped" in nexa.call("undeploy", deployed["deployment_id"])
+    assert "stopped" in nexa.call("undeploy", "docs-student")
     wait_until(
         lambda: stack.gateway().get("/v1/models").json["data"] == [], 10, "the gateway's end of the model"
     )

@@ -181,12 +181,10 @@ private:
     Status take_steps() {
         while (step_ < plan_.steps()) {
             Status taken = take_step();
-            if (!taken) {
-                if (taken.error().code == ErrorCode::kCancelled) {
-                    TRY_STATUS(save());
-                }
-                return taken;
+            if (!taken && taken.error().code == ErrorCode::kCancelled) {
+                TRY_STATUS(save());
             }
+            TRY_STATUS(std::move(taken));
         }
         return ok();
     }
