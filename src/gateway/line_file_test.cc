@@ -53,8 +53,7 @@ TEST_F(Lines, ErrorsNameTheFile) {
     const auto missing = LineFile::open(folder.path() / "none" / "lines", TornEnd::kEnded);
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
-    EXPECT_NE(missing.error().message.find("/none"), std::string::npos)
-        << missing.error().message;
+    EXPECT_NE(missing.error().message.find("/none"), std::string::npos) << missing.error().message;
 }
 
 }  // namespace

@@ -131,10 +131,10 @@ std::uint64_t measure_deleted_files(
                (entry = readdir(folder_of_fds.get())) != nullptr) {
             ++looked_at;
             struct stat status{};
-            const bool counts =
-                !is_dots(entry->d_name) &&
-                fstatat(fd_of(folder_of_fds), entry->d_name, &status, 0) == 0 &&
-                S_ISREG(status.st_mode) && status.st_nlink == 0 && status.st_dev == home.st_dev;
+            const bool counts = !is_dots(entry->d_name) &&
+                                fstatat(fd_of(folder_of_fds), entry->d_name, &status, 0) == 0 &&
+                                S_ISREG(status.st_mode) && status.st_nlink == 0 &&
+                                status.st_dev == home.st_dev;
             if (counts && seen.insert(status.st_ino).second) {
                 bytes += static_cast<std::uint64_t>(status.st_blocks) * kBlockBytes;
             }
