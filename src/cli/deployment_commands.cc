@@ -75,22 +75,32 @@ bool is_deployment_id(std::string_view text) {
     return text.starts_with("dp_");
 }
 
-/// Newest first.
-Result<std::vector<protocol::DeploymentView>> live_deployments(Session& session) {
+/// Newest first; of that name, unless it is empty.
+Result<std::vector<protocol::DeploymentView>> live_deployments(
+    Session& session, const std::string& name
+) {
+    std::string path = "/deployments?live=true";
+    if (!name.empty()) {
+        path += "&name=" + net::percent_encode(name);
+    }
     TRY(ApiClient* const api, session.api());
-    TRY(const std::string body, api->get("/deployments?live=true&limit=100"));
+    TRY(const std::string body, api->get(path));
     TRY(auto page, read_reply<protocol::DeploymentList>(body));
     return std::move(page.data);
 }
 
-/// "no deployment `what`", with what was most likely meant by `name`.
-Error no_deployment(
-    std::string_view what, const std::vector<protocol::DeploymentView>& live, std::string_view name
-) {
-    std::vector<std::string_view> names(live.size());
-    std::ranges::transform(live, names.begin(), &protocol::DeploymentView::name);
+/// With the live one that was most likely meant by `name`.
+Error no_deployment(Session& session, const std::string& name) {
+    std::vector<std::string_view> names;
+    const auto live = live_deployments(session, "");
+    if (live) {
+        names.resize(live->size());
+        std::ranges::transform(*live, names.begin(), &protocol::DeploymentView::name);
+    }
     const auto near = nearest(name, names);
-    return Error::not_found("no deployment {}", what)
+    return Error::not_found(
+               "no gateway serves {}", name.empty() ? "a model of yours" : fmt::format("'{}'", name)
+    )
         .hint(
             near && *near != name
                 ? fmt::format("did you mean '{}'?", *near)
@@ -103,12 +113,11 @@ Result<std::string> id_of_deployment(Session& session, const std::string& text) 
     if (is_deployment_id(text)) {
         return text;
     }
-    TRY(const auto live, live_deployments(session));
-    const auto found = std::ranges::find(live, text, &protocol::DeploymentView::name);
-    if (found == live.end()) {
-        return no_deployment(fmt::format("is called '{}'", text), live, text);
+    TRY(const auto live, live_deployments(session, text));
+    if (live.empty()) {
+        return no_deployment(session, text);
     }
-    return found->deployment_id;
+    return live.front().deployment_id;
 }
 
 Result<int> get_deployment(Session& session, const std::string& text) {
@@ -147,32 +156,25 @@ struct ChatWish {
     std::optional<std::int64_t> seed;
 };
 
-/// The newest that is served, of the wished name if there is one.
-Result<protocol::DeploymentView> newest_served(
-    const std::vector<protocol::DeploymentView>& live, const std::string& model
-) {
-    const auto found = std::ranges::find_if(live, [&](const protocol::DeploymentView& view) {
-        return view.inference_url && (model.empty() || view.name == model);
-    });
-    if (found != live.end()) {
-        return *found;
-    }
-    return model.empty() ? no_deployment("is served", live, model)
-                         : no_deployment(fmt::format("'{}' is served", model), live, model);
-}
-
+/// The deployment of that id, or the newest that is served, of the wished name if there is one.
 Result<protocol::DeploymentView> find_deployment(Session& session, const std::string& model) {
-    if (!is_deployment_id(model)) {
-        TRY(const auto live, live_deployments(session));
-        return newest_served(live, model);
+    if (is_deployment_id(model)) {
+        TRY(ApiClient* const api, session.api());
+        TRY(const std::string body, api->get(deployment_path(model)));
+        TRY(auto view, read_reply<protocol::DeploymentView>(body));
+        if (!view.inference_url) {
+            return Error::not_found("{} is {}: no gateway serves it", model, view.state);
+        }
+        return view;
     }
-    TRY(ApiClient* const api, session.api());
-    TRY(const std::string body, api->get(deployment_path(model)));
-    TRY(auto view, read_reply<protocol::DeploymentView>(body));
-    if (!view.inference_url) {
-        return Error::not_found("{} is {}: no gateway serves it", model, view.state);
+    TRY(const auto live, live_deployments(session, model));
+    const auto served = std::ranges::find_if(live, [](const protocol::DeploymentView& view) {
+        return view.inference_url.has_value();
+    });
+    if (served == live.end()) {
+        return no_deployment(session, model);
     }
-    return view;
+    return *served;
 }
 
 /// Where the model is and what opens it. Our key goes to our own gateways alone.

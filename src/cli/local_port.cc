@@ -49,11 +49,8 @@ Error port_is_taken(std::uint16_t port, std::string_view flag) {
 Result<std::uint16_t> choose_port(
     std::optional<std::uint16_t> asked, std::uint16_t usual, std::string_view flag
 ) {
-    if (asked && !is_port_free(*asked)) {
-        return port_is_taken(*asked, flag);
-    }
     if (asked) {
-        return *asked;
+        return is_port_free(*asked) ? Result<std::uint16_t>(*asked) : port_is_taken(*asked, flag);
     }
     if (const auto port = bindable(usual)) {
         return *port;

@@ -63,9 +63,8 @@ Result<SettingsSources> SettingFlags::over(SettingsSources base) const {
     return base;
 }
 
-bool SettingFlags::print(const std::string& page) {
+void SettingFlags::print(const std::string& page) {
     std::fputs(page.c_str(), stdout);
-    return true;
 }
 
 void SettingFlags::warn(std::string_view program, const std::vector<std::string>& warnings) {

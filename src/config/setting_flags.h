@@ -34,7 +34,10 @@ public:
     /// do.
     template <class T>
     bool printed_reference() const {
-        return prints_reference_ && print(settings_reference<T>());
+        if (prints_reference_) {
+            print(settings_reference<T>());
+        }
+        return prints_reference_;
     }
 
     /// The settings that come of `base` with what was parsed. Warnings go to stderr, as
@@ -54,7 +57,7 @@ public:
 
 private:
     Result<SettingsSources> over(SettingsSources base) const;
-    static bool print(const std::string& page);
+    static void print(const std::string& page);
     static void warn(std::string_view program, const std::vector<std::string>& warnings);
 
     CLI::App& app_;

@@ -12,13 +12,13 @@
 
 namespace nexa::protocol {
 
-/// What to train on what, and how.
 /// Names that TrainSpec::model_id takes beside checkpoints: the sizes that a training can begin
 /// with.
 inline constexpr std::array<std::string_view, 4> kModelPresets{
     "nexa-tiny", "nexa-small", "nexa-medium", "nexa-base"
 };
 
+/// What to train on what, and how.
 struct TrainSpec {
     static constexpr std::string_view kName = "TrainSpec";
     std::string dataset_uri;

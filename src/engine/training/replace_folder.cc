@@ -54,12 +54,11 @@ Status flush_all(const fs::path& folder) {
 }
 
 Status clear_away(const fs::path& path) {
-    std::error_code failed;
-    fs::remove_all(path, failed);
-    if (failed) {
-        return unavailable(failed.value(), "remove", path);
+    Status removed = remove_tree(path);
+    if (!removed) {
+        removed.error().code = ErrorCode::kUnavailable;
     }
-    return ok();
+    return removed;
 }
 
 Status move_to(const fs::path& from, const fs::path& to) {
