@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documents say what the tree says."""
 
+import json
 import re
 from pathlib import Path
 
 import codemap
 import pytest
+import sdk_models
 import tidy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +26,12 @@ def test_the_architecture_has_the_five_reading_steps_and_its_links_resolve():
     assert [line[:2] for line in steps.splitlines() if re.match(r"\d\. ", line)] == ["1.", "2.", "3.", "4.", "5."]
     links = re.findall(r"\]\(([^)#]+)\)", text)
     assert links and all((ROOT / link).exists() for link in links)
+
+
+def test_the_python_client_is_of_this_version_and_its_types_are_current():
+    assert sdk_models.PAGE.read_text() == sdk_models.rendered(json.loads(sdk_models.SCHEMAS.read_text())), "run tools/sdk_models.py"
+    version = re.search(r"project\(nexa_forge VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
+    assert f'version = "{version}"' in (ROOT / "sdk/python/pyproject.toml").read_text()
 
 
 def test_the_architecture_stays_short():

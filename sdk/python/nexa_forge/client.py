@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client of a Nexa Forge server."""
+
+from __future__ import annotations
+
+import os
+import time
+import urllib.parse
+from typing import Any, Iterator, List, Mapping, Optional, Union
+
+from .connection import Connection, find_key, find_url
+from .errors import JobError, NexaError
+from .models import ArtifactView, BillingSummary, DeploymentView, JobSubmitted, JobView
+from .uploads import upload
+
+POLL_MIN_SECONDS = 0.2
+POLL_MAX_SECONDS = 2.0
+ENDED = ("completed", "failed", "cancelled")
+
+
+def _path(collection: str, name: str, below: str = "") -> str:
+    return f"/{collection}/{urllib.parse.quote(name, safe='')}{below}"
+
+
+class NexaForgeClient:
+    """Makes, audits and distills datasets, trains and evaluates models and serves them, on a server that does the work.
+
+    A job's method returns as soon as the job is accepted; `wait` waits for its end. Whatever a job type takes beyond the named
+    parameters is given by its name too (`client.train(…, batch_size=8)`): the server knows them all and refuses others, with
+    the near name. Threads may share a client.
+
+    api_key: else NEXA_API_KEY; base_url: else NEXA_API_URL, else http://localhost:8000/api; timeout: seconds without a byte
+    from the server; max_retries: of calls that found no server or a busy one. Raises ConfigurationError without a key, and
+    from every method what `nexa_forge.errors` names.
+    """
+
+    def __init__(
+        self,
+        api_key: Optional[str] = None,
+        base_url: Optional[str] = None,
+        *,
+        timeout: float = 60.0,
+        max_retries: int = 2,
+    ):
+        self._connection = Connection(find_url(base_url), find_key(api_key), timeout, max_retries)
+
+    # ---- jobs, one method for each type ----
+
+    def generate(self, domain: str, num_samples: int, **options: Any) -> JobSubmitted:
+        """Makes a dataset of `num_samples` rows about a subject; some subjects need `teacher` or `dataset_uri`."""
+        return self.submit("generate", {"domain": domain, "num_samples": num_samples, **options})
+
+    def audit(self, dataset_uri: str, **options: Any) -> JobSubmitted:
+        """Scores every row of a dataset, and the whole of it (0 to 5, tiers A+ to F)."""
+        return self.submit("audit", {"dataset_uri": dataset_uri, **options})
+
+    def distill(
+        self, dataset_uri: str, teacher_model: str, student_model: Optional[str] = None, **options: Any
+    ) -> JobSubmitted:
+        """Has a teacher answer the prompts of a dataset, and keeps the good answers for a student to learn from."""
+        spec = {"dataset_uri": dataset_uri, "teacher": teacher_model, **options}
+        if student_model is not None:
+            spec["student_model"] = student_model
+        return self.submit("distill", spec)
+
+    def train(self, model_id: str, dataset_uri: str, epochs: float = 3, **options: Any) -> JobSubmitted:
+        """Trains a model from a preset, or trains a checkpoint on."""
+        return self.submit("train", {"model_id": model_id, "dataset_uri": dataset_uri, "epochs": epochs, **options})
+
+    def evaluate(self, model_id: str, benchmark: str = "heldout", **options: Any) -> JobSubmitted:
+        """Measures a model on rows that it was not trained on."""
+        return self.submit("evaluate", {"model_id": model_id, "benchmark": benchmark, **options})
+
+    def deploy(self, model_id: str, region: str = "local", **options: Any) -> JobSubmitted:
+        """Serves a model behind an OpenAI-compatible endpoint, until `undeploy`."""
+        return self.submit("deploy", {"model_id": model_id, "region": region, **options})
+
+    def submit(self, job_type: str, spec: Mapping[str, Any]) -> JobSubmitted:
+        """Any job by its type's name: what the methods above do."""
+        return self._connection.json("POST", _path("jobs", job_type), spec)
+
+    # ---- what becomes of them ----
+
+    def get_job(self, job_id: str) -> JobView:
+        """The job's state, and its result or error once it has ended."""
+        return self._connection.json("GET", _path("jobs", job_id))
+
+    def list_jobs(self, *, status: Optional[str] = None, job_type: Optional[str] = None) -> Iterator[JobView]:
+        """All of one's jobs, newest first; pages are fetched as they are needed."""
+        return self._pages("/jobs", status=status, job_type=job_type)
+
+    def wait(self, job: Union[str, Mapping[str, Any]], timeout: Optional[float] = None) -> JobView:
+        """Waits until a job (its id, or what a job's method returned) has completed, and returns it.
+
+        Raises JobError if it failed or was cancelled, and TimeoutError after `timeout` seconds; the job goes on then.
+        """
+        job_id = job if isinstance(job, str) else job["job_id"]
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = POLL_MIN_SECONDS
+        while True:
+            view = self.get_job(job_id)
+            if view["status"] == "completed":
+                return view
+            if view["status"] in ENDED:
+                raise JobError(view)
+            if deadline is not None and time.monotonic() + pause > deadline:
+                raise TimeoutError(f"job {job_id} is still {view['status']} after {timeout:g} s; it goes on")
+            time.sleep(pause)
+            pause = min(pause * 1.5, POLL_MAX_SECONDS)
+
+    def cancel_job(self, job_id: str) -> JobView:
+        """Ends a job; one that is running is told to stop."""
+        return self._connection.json("POST", _path("jobs", job_id, "/cancel"), {})
+
+    def job_logs(self, job_id: str) -> str:
+        """What the job's engine wrote so far."""
+        return self._connection.send("GET", _path("jobs", job_id, "/logs")).decode("utf-8", errors="replace")
+
+    # ---- data, models, deployments, money ----
+
+    def upload(self, path: Union[str, os.PathLike], name: str = "", kind: str = "dataset") -> ArtifactView:
+        """Sends a file, or a folder with all below it; jobs take the `artifact_id` of what is returned.
+
+        kind: dataset or checkpoint. Files that the server has already are sent again, and stored once.
+        """
+        return upload(self._connection, path, name, kind)
+
+    def get_artifact(self, artifact_id: str) -> ArtifactView:
+        """What it is, which job made it, and its files with their hashes."""
+        return self._connection.json("GET", _path("artifacts", artifact_id))
+
+    def read_artifact(self, artifact_id: str, path: str) -> bytes:
+        """The bytes of one of its files, whole."""
+        return self._connection.send("GET", _path("artifacts", artifact_id, f"/files/{urllib.parse.quote(path)}"))
+
+    def list_artifacts(self, *, kind: Optional[str] = None, job_id: Optional[str] = None) -> Iterator[ArtifactView]:
+        """All of one's artifacts, newest first."""
+        return self._pages("/artifacts", kind=kind, job_id=job_id)
+
+    def get_deployment(self, deployment_id: str) -> DeploymentView:
+        """Where a model is served, and by which gateways."""
+        return self._connection.json("GET", _path("deployments", deployment_id))
+
+    def list_deployments(self, *, live: Optional[bool] = None) -> Iterator[DeploymentView]:
+        """All of one's deployments, newest first; live: only those that are served, or only the others."""
+        return self._pages("/deployments", live=None if live is None else str(live).lower())
+
+    def undeploy(self, deployment_id: str) -> DeploymentView:
+        """Stops serving a model."""
+        return self._connection.json("DELETE", _path("deployments", deployment_id))
+
+    def chat(self, deployment: DeploymentView, messages: List[Mapping[str, str]], **options: Any) -> Mapping[str, Any]:
+        """A chat completion of a deployed model, as OpenAI's API answers it. Any client of that API does too, with
+        `base_url` = the deployment's `inference_url`, `model` = its `name` and the same key."""
+        url = deployment.get("inference_url")
+        if not url:
+            raise NexaError(f"{deployment['deployment_id']} is {deployment['state']}: no gateway serves it")
+        body = {"model": deployment["name"], "messages": messages, **options}
+        return self._connection.json("POST", f"{url}/chat/completions", body)
+
+    def billing_summary(self) -> BillingSummary:
+        """What was used in this month, and what it costs."""
+        return self._connection.json("GET", "/billing/summary")
+
+    def _pages(self, path: str, **filters: Optional[str]) -> Iterator[Any]:
+        after = None
+        while True:
+            page = self._connection.json("GET", path, query={**filters, "limit": 100, "after": after})
+            yield from page["data"]
+            if not page["has_more"]:
+                return
+            after = page["next_cursor"]

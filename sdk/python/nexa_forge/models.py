@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API answers, as types. Written by tools/sdk_models.py from schemas/openapi.json.
+
+They are plain dictionaries at run time. A server that is newer may send more members than these.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, TypedDict
+
+
+class InputFile(TypedDict):
+    path: str  # Relative, with /
+    digest: str  # sha256:…
+    size: int  # In bytes, in bytes
+
+
+class _ArtifactView(TypedDict):
+    artifact_id: str  # The artifact
+    kind: str  # dataset, distill, checkpoint, eval or deployment
+    name: str  # For people
+    uri: str  # To name it in a job
+    root_digest: str  # Digest over its files
+    bytes: int  # In all, in bytes
+    created_at: str  # When
+    files: List[InputFile]  # Its files
+
+
+class ArtifactView(_ArtifactView, total=False):
+    job_id: Optional[str]  # Which job made it; null for an upload
+
+
+class BillingSummary(TypedDict):
+    total_cost: str  # Sum of cost_by_type, in dollars
+    currency: str  # USD
+    period_start: str  # From
+    period_end: str  # To
+    rate_card: str  # Which rates were applied
+    usage_by_type: Dict[str, float]  # Quantities by meter
+    cost_by_type: Dict[str, str]  # Dollars by meter
+    cost_by_job_type: Dict[str, str]  # Dollars by job type
+
+
+class _DeploymentGateway(TypedDict):
+    gateway_id: str  # The gateway
+    url: str  # Where clients reach it
+    state: str  # loading, ready or failed
+    last_seen_at: str  # Of its newest report
+
+
+class DeploymentGateway(_DeploymentGateway, total=False):
+    message: str  # Why it failed
+
+
+class _DeploymentView(TypedDict):
+    deployment_id: str  # The deployment
+    name: str  # Model name that clients ask for
+    region: str  # Pool of gateways that serves it
+    state: str  # loading, ready, failed or stopped
+    job_id: str  # The job that deployed it
+    created_at: str  # When
+    updated_at: str  # When it was last deployed or stopped
+    gateways: List[DeploymentGateway]  # Those that have it, as they reported
+
+
+class DeploymentView(_DeploymentView, total=False):
+    message: str  # Why it failed or was stopped
+    inference_url: Optional[str]  # Base URL of the OpenAI API that serves it; null until one does
+
+
+class JobSubmitted(TypedDict):
+    job_id: str  # To ask for later
+    job_type: str  # As submitted
+    status: str  # pending
+    created_at: str  # When
+
+
+class _EngineError(TypedDict):
+    code: str  # One of the error codes
+    message: str  # What went wrong
+
+
+class EngineError(_EngineError, total=False):
+    param: str  # Where: field, file and row
+    hint: str  # What to do
+
+
+class _EngineEvent(TypedDict):
+    type: str  # progress, metric or log
+
+
+class EngineEvent(_EngineEvent, total=False):
+    phase: str  # What is being done
+    done: int  # Units finished
+    total: int  # Units in all; 0: unknown
+    rate: float  # Units per second
+    eta_seconds: Optional[float]  # Until the phase ends, in s
+    unit: str  # rows, steps, tokens, samples
+    message: str  # For people
+    metrics: Dict[str, float]  # Numbers of this moment, by name
+
+
+class _JobView(TypedDict):
+    job_id: str  # The job
+    job_type: str  # Its type
+    status: str  # pending, assigned, running, completed, failed or cancelled
+    created_at: str  # When it was submitted
+    updated_at: str  # When its state last changed
+    logs_uri: str  # Where its log is
+    artifacts_uri: str  # Where what it made is
+    user_id: str  # Who submitted it
+    payload: Any  # What was asked, with defaults
+    attempt: int  # How often it was given to a worker
+    priority: int  # Lower runs first
+    cancel_requested: bool  # True once a cancel was asked for
+    cost_usd: str  # Cost under the active rate card, in dollars
+
+
+class JobView(_JobView, total=False):
+    result: Optional[Any]  # The job type's result
+    error: Optional[EngineError]  # Why it failed
+    name: Optional[str]  # For people
+    worker_id: Optional[str]  # Who holds it
+    started_at: Optional[str]  # First event of its engine
+    finished_at: Optional[str]  # When it ended
+    progress: Optional[EngineEvent]  # Newest progress event
+    retry_of: Optional[str]  # The job it repeats
