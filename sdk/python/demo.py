@@ -73,8 +73,8 @@ def main() -> None:
     deployed = client.wait(client.deploy(student))["result"]
     deployment = client.get_deployment(deployed["deployment_id"])
     print(f"endpoint    {deployment['inference_url']}, model {deployment['name']}", flush=True)
-    reply = client.chat(deployment, [{"role": "user", "content": "20+22="}], max_tokens=8, temperature=0)
-    print(f"20+22=      {reply['choices'][0]['message']['content']}", flush=True)
+    reply = client.chat(deployed, [{"role": "user", "content": "20+22="}], max_tokens=8, temperature=0)
+    print(f"20+22=      {reply['choices'][0]['message']['content']!r}", flush=True)
     print(f"cost        {client.billing_summary()['total_cost']} USD of this month", flush=True)
     client.undeploy(deployment["deployment_id"])
 

@@ -3,9 +3,10 @@
 
 import hashlib
 import http.server
-import inspect
 import json
 import os
+import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -50,7 +51,7 @@ def test_a_script_of_client_calls_takes_a_model_from_its_data_to_its_endpoint(ne
             said = log.read()
             print(said)
 
-    shown = {line.split()[0]: line.split(maxsplit=1)[1] for line in said.splitlines()}
+    shown = {word: rest.strip() for word, _, rest in (line.partition(" ") for line in said.splitlines())}
     jobs = client.get("/api/jobs").json["data"][::-1]
     assert [job["job_type"] for job in jobs] == [
         "audit", "train", "evaluate", "distill", "train", "evaluate", "deploy"
@@ -99,27 +100,79 @@ def test_a_folder_goes_up_with_all_below_it_and_links_are_refused(forge, tmp_pat
     made = forge.upload(folder)
     assert [file["path"] for file in made["files"]] == ["a.jsonl", "more of it/empty.txt"]
     assert forge.read_artifact(made["artifact_id"], "more of it/empty.txt") == b""
+    (tmp_path / "named.jsonl").symlink_to(folder / "a.jsonl")
+    assert [file["path"] for file in forge.upload(tmp_path / "named.jsonl")["files"]] == ["named.jsonl"]
 
-    (folder / "link").symlink_to("/etc/passwd")
-    with pytest.raises(nexa_forge.NexaError, match="link: it is no regular file"):
-        forge.upload(folder)
-    with pytest.raises(FileNotFoundError, match="no file or folder"):
-        forge.upload(tmp_path / "missing.jsonl")
+    for target in ("/etc/passwd", "/etc", "/nowhere"):
+        (folder / "link").symlink_to(target)
+        with pytest.raises(nexa_forge.NexaError, match="link: it is no regular file"):
+            forge.upload(folder)
+        (folder / "link").unlink()
+    for missing in (tmp_path / "missing.jsonl", ""):
+        with pytest.raises(FileNotFoundError):
+            forge.upload(missing)
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(nexa_forge.NexaError, match="no file in"):
+        forge.upload(tmp_path / "nothing")
 
 
-@pytest.mark.rows("F-31")
-def test_every_job_type_has_its_method(nexad):
-    routes = nexad.client().get("/openapi.json").json["paths"]
-    types = {path.removeprefix("/api/jobs/") for path in routes if path.startswith("/api/jobs/") and "{" not in path}
-    assert "train" in types
-    for job_type in types:
-        method = getattr(NexaForgeClient, job_type)
-        schema = nexad.client().get("/openapi.json").json["components"]["schemas"][f"{job_type.capitalize()}_spec"]
-        assert len(inspect.signature(method).parameters) >= len(schema["required"])
+def test_a_large_file_that_is_there_already_or_is_refused_is_answered_at_once(nexad, forge, tmp_path):
+    large = tmp_path / "large.bin"
+    with large.open("wb") as file:
+        file.truncate(64 << 20)
+    first = forge.upload(large)
+    assert forge.upload(large)["files"] == first["files"]
+    with pytest.raises(nexa_forge.AuthenticationError):
+        NexaForgeClient("nexa_wrong", nexad.url).upload(large)
+
+
+def recorded(client: NexaForgeClient) -> list:
+    """What the client sends from now on, in place of its sending it: method, address and body."""
+    calls = []
+
+    def send(method, address, body, headers, **how):
+        calls.append((method, address, json.loads(body) if body else None))
+        return b"{}"
+
+    client._connection._send = send
+    return calls
+
+
+@pytest.mark.rows("F-31", "T-54")
+def test_every_job_type_has_its_method_which_is_one_call_with_what_the_type_requires(nexad):
+    document = nexad.client().get("/openapi.json").json
+    types = {path.removeprefix("/api/jobs/") for path in document["paths"] if re.fullmatch("/api/jobs/[a-z]+", path)}
+    client = NexaForgeClient("key", "http://localhost")
+    calls = recorded(client)
+    given = {
+        "generate": ("sums", 1), "audit": ("ds_1",), "distill": ("ds_1", "openai/x"), "train": ("nexa-tiny", "ds_1"),
+        "evaluate": ("ckpt_1",), "deploy": ("ckpt_1",),
+    }
+    assert types == set(given)
+    for job_type, values in given.items():
+        getattr(client, job_type)(*values)
+        method, address, body = calls.pop()
+        assert (method, address, calls) == ("POST", f"http://localhost/api/jobs/{job_type}", [])
+        required = set(document["components"]["schemas"][f"{job_type.capitalize()}_spec"]["required"])
+        assert required <= {"teacher" if name == "teacher_model" else name for name in body}
+
+
+@pytest.mark.rows("T-50")
+def test_the_small_client_sends_its_documented_defaults_in_one_call_each():
+    small = NexaClient("key", "http://localhost")
+    calls = recorded(small._client)
+    small.train("ds_1")
+    small.distill("ds_1")
+    small.status("../x?y")
+    assert [(method, address.removeprefix("http://localhost/api"), body) for method, address, body in calls] == [
+        ("POST", "/jobs/train", {"dataset_uri": "ds_1", "model_id": "Mistral-7B", "epochs": 3}),
+        ("POST", "/jobs/distill", {"dataset_uri": "ds_1", "teacher_model": "openai/gpt-4o-mini"}),
+        ("GET", "/jobs/..%2Fx%3Fy", None),
+    ]
 
 
 @pytest.mark.rows("T-47", "T-48", "T-49", "T-53")
-def test_the_small_client_makes_the_same_jobs_with_its_own_defaults(nexad, forge, tmp_path):
+def test_the_small_client_makes_the_same_jobs(nexad, forge, tmp_path):
     dataset = forge.upload(write_rows(tmp_path / "rows.jsonl"))["artifact_id"]
     small = NexaClient(nexad.key, nexad.url)
     job_id = small.audit(dataset)["job_id"]
@@ -137,49 +190,93 @@ def test_what_is_refused_says_what_where_and_what_to_do(nexad, forge, monkeypatc
         NexaForgeClient("nexa_wrong", nexad.url).get_job("job_1")
     assert refused.value.status == 403
     with pytest.raises(nexa_forge.NotFoundError) as refused:
-        forge.get_job("job_0199/../x")
-    assert refused.value.request_id
+        forge.get_job("job_0199")
+    again = pickle.loads(pickle.dumps(refused.value))
+    assert (str(again), again.request_id) == (str(refused.value), refused.value.request_id)
+    assert again.request_id
     with pytest.raises(nexa_forge.UnprocessableEntityError) as refused:
         forge.train("nexa-tiny", "ds_1", epochs=-1)
     assert refused.value.param == "epochs"
     assert "epochs" in str(refused.value)
     with pytest.raises(nexa_forge.APIStatusError, match="batch_size"):
         forge.train("nexa-tiny", "ds_1", bach_size=8)
+    with pytest.raises(nexa_forge.UnprocessableEntityError, match="teacher"):
+        forge.distill("ds_1", "openai/one", teacher="openai/other")
     monkeypatch.delenv("NEXA_API_KEY", raising=False)
     with pytest.raises(nexa_forge.ConfigurationError, match="NEXA_API_KEY"):
         NexaForgeClient(base_url=nexad.url)
-    with pytest.raises(nexa_forge.ConfigurationError, match="no address"):
-        NexaForgeClient("key", "localhost:8000")
     monkeypatch.setenv("NEXA_API_KEY", nexad.key)
     assert list(NexaForgeClient(base_url=nexad.url + "/").list_jobs()) == []
     with pytest.raises(nexa_forge.APIConnectionError, match="is the server running"):
         NexaForgeClient("key", f"http://127.0.0.1:{free_port()}", max_retries=0).get_job("job_1")
 
 
+@pytest.mark.parametrize("key", ["nexa_one\nnexa_two", "nexa_é", "nexa one"])
+def test_a_key_that_is_none_is_refused_and_not_repeated(key):
+    with pytest.raises(nexa_forge.ConfigurationError, match="one word") as refused:
+        NexaForgeClient(key, "http://localhost")
+    assert "nexa" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "file:///etc/passwd", "http://", "http://localhost:80x", "http://[::1", "http://me:word@host", "http://host/a b", "http://host?x=1"]
+)
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(nexa_forge.ConfigurationError, match="no address of a server") as refused:
+        NexaForgeClient("key", url)
+    assert "word" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", [{"max_retries": -1}, {"max_retries": 2.5}, {"timeout": 0}])
+def test_a_wrong_limit_is_refused(wrong):
+    with pytest.raises(nexa_forge.ConfigurationError, match=next(iter(wrong))):
+        NexaForgeClient("key", "http://localhost", **wrong)
+
+
 def test_jobs_are_listed_over_pages_and_waited_for(forge):
     ids = [forge.generate("arithmetic", 1, seed=n)["job_id"] for n in range(103)]
     assert [job["job_id"] for job in forge.list_jobs()] == ids[::-1]
-    with pytest.raises(TimeoutError, match="is still pending"):
+    with pytest.raises(nexa_forge.JobTimeoutError, match="is still pending"):
         forge.wait(ids[0], timeout=0.3)
     forge.cancel_job(ids[0])
     with pytest.raises(nexa_forge.JobError) as ended:
         forge.wait(ids[0], timeout=10)
     assert ended.value.job["status"] == "cancelled"
+    assert str(pickle.loads(pickle.dumps(ended.value))) == str(ended.value)
     assert [job["job_id"] for job in forge.list_jobs(status="cancelled")] == ids[:1]
 
 
-class Scripted(http.server.BaseHTTPRequestHandler):
-    """Answers with the server's next line; keeps what it was asked."""
+def test_a_wait_outlives_a_server_that_is_away_for_a_moment(nexad, forge):
+    job_id = forge.generate("arithmetic", 1)["job_id"]
+    nexad.kill()
+    back = threading.Timer(3, nexad.start)
+    back.start()
+    with pytest.raises(nexa_forge.JobTimeoutError, match="is still pending"):
+        forge.wait(job_id, timeout=10)
+    back.join()
 
-    def do_POST(self):  # the standard library names it so
-        self.server.seen.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-        status, headers, body = self.server.answers.pop(0)
+
+class Scripted(http.server.BaseHTTPRequestHandler):
+    """Answers with the server's next line; keeps what it was asked. A line is a status, headers and a body, or "hang up", or
+    "say nothing"."""
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.seen.append((self.path, dict(self.headers), body))
+        line = self.server.answers.pop(0)
+        if line == "say nothing":
+            self.server.is_over.wait(30)
+        if isinstance(line, str):
+            self.close_connection = True
+            return
+        status, headers, body = line
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = answer  # the standard library names them so
 
     def log_message(self, format, *args):  # the standard library names it so
         pass
@@ -188,35 +285,96 @@ class Scripted(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def scripted():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
-    server.seen, server.answers = [], []
+    server.seen, server.answers, server.is_over = [], [], threading.Event()
+    server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
+    server.is_over.set()
     server.shutdown()
     thread.join()
     server.server_close()
 
 
-def test_a_busy_server_is_asked_again_with_the_same_key_and_only_as_it_says(scripted):
-    client = NexaForgeClient("key", f"http://127.0.0.1:{scripted.server_port}")
+BUSY = (503, {"Retry-After": "0"}, b"")
+
+
+def test_a_busy_or_broken_server_is_asked_again_with_the_same_key(scripted):
+    client = NexaForgeClient("key", scripted.url, max_retries=4)
     made = json.dumps({"job_id": "job_1"}).encode()
-    scripted.answers += [(503, {"Retry-After": "0"}, b""), (429, {"Retry-After": "0"}, b""), (202, {}, made)]
+    cut_off = (503, {"Retry-After": "0", "Content-Length": "100"}, b"abc")
+    scripted.answers += [BUSY, "hang up", cut_off, (429, {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, b""), (202, {}, made)]
     assert client.audit("ds_1") == {"job_id": "job_1"}
-    assert len({headers["Idempotency-Key"] for headers, _ in scripted.seen}) == 1
-    assert [body for _, body in scripted.seen] == [b'{"dataset_uri": "ds_1"}'] * 3
-
-    scripted.answers += [(503, {"x-should-retry": "false"}, b"<html>gone</html>")]
-    with pytest.raises(nexa_forge.InternalServerError, match="the server answered 503"):
-        client.audit("ds_1")
-    scripted.answers += [(503, {"Retry-After": "0"}, b"")] * 3
-    with pytest.raises(nexa_forge.InternalServerError):
-        client.audit("ds_1")
-    assert len(scripted.seen) == 7
+    assert len({headers["Idempotency-Key"] for _, headers, _ in scripted.seen}) == 1
+    assert [body for _, _, body in scripted.seen] == [b'{"dataset_uri": "ds_1"}'] * 5
 
 
-def test_the_key_does_not_follow_a_redirect(scripted):
-    client = NexaForgeClient("key", f"http://127.0.0.1:{scripted.server_port}")
-    scripted.answers += [(307, {"Location": f"http://127.0.0.1:{scripted.server_port}/elsewhere"}, b"")]
-    with pytest.raises(nexa_forge.APIStatusError, match="the server answered 307"):
-        client.audit("ds_1")
+@pytest.mark.parametrize("headers", [{"x-should-retry": "false"}, {"Retry-After": "3600"}])
+def test_a_server_that_wants_no_retry_soon_is_not_asked_again(scripted, headers):
+    scripted.answers += [(503, {**headers, "x-request-id": "req_1"}, b"<html>gone</html>")]
+    with pytest.raises(nexa_forge.InternalServerError, match="the server answered 503") as refused:
+        NexaForgeClient("key", scripted.url).audit("ds_1")
+    assert refused.value.request_id == "req_1"
     assert len(scripted.seen) == 1
+
+
+def test_retries_come_to_an_end(scripted):
+    scripted.answers += [BUSY] * 3
+    with pytest.raises(nexa_forge.InternalServerError):
+        NexaForgeClient("key", scripted.url).audit("ds_1")
+    assert len(scripted.seen) == 3
+
+
+def test_a_server_that_says_nothing_is_given_up(scripted):
+    scripted.answers += ["say nothing"]
+    with pytest.raises(nexa_forge.APITimeoutError, match=r"nothing came for 0\.2 s"):
+        NexaForgeClient("key", scripted.url, timeout=0.2, max_retries=0).audit("ds_1")
+
+
+def test_a_file_is_sent_from_its_beginning_in_a_retry(scripted, tmp_path):
+    rows = write_rows(tmp_path / "rows.jsonl")
+    scripted.answers += ["hang up", BUSY, (204, {}, b""), (201, {}, b'{"artifact_id": "ds_1"}')]
+    assert NexaForgeClient("key", scripted.url).upload(rows) == {"artifact_id": "ds_1"}
+    assert [body for _, _, body in scripted.seen[:3]] == [rows.read_bytes()] * 3
+
+
+def deployment_at(url: str, state: str = "ready") -> tuple:
+    view = {"deployment_id": "dp_1", "name": "mine", "state": state, "inference_url": url}
+    return (200, {}, json.dumps(view).encode())
+
+
+def test_a_chat_is_asked_where_the_model_is_and_not_again_when_its_answer_is_lost(scripted):
+    client = NexaForgeClient("key", scripted.url)
+    hello = [{"role": "user", "content": "hello"}]
+    scripted.answers += [deployment_at(f"{scripted.url}/v1"), BUSY, (200, {}, b'{"choices": []}')]
+    assert client.chat({"deployment_id": "dp_1"}, hello, max_tokens=3) == {"choices": []}
+    path, headers, body = scripted.seen[-1]
+    assert (path, headers["Authorization"]) == ("/v1/chat/completions", "Bearer key")
+    assert json.loads(body) == {"model": "mine", "messages": hello, "max_tokens": 3}
+
+    scripted.answers += [deployment_at(f"{scripted.url}/v1"), "hang up"]
+    with pytest.raises(nexa_forge.APIConnectionError):
+        client.chat("dp_1", hello)
+    scripted.answers += [deployment_at(f"{scripted.url}/v1"), (404, {}, b'{"error": {"message": "no model", "code": "model_not_found"}}')]
+    with pytest.raises(nexa_forge.NotFoundError, match="no model") as refused:
+        client.chat("dp_1", hello)
+    assert refused.value.code == "model_not_found"
+    assert scripted.answers == []
+
+
+def test_the_key_goes_to_no_gateway_that_is_none(scripted):
+    client = NexaForgeClient("key", scripted.url)
+    scripted.answers += [deployment_at(f"{scripted.url}/v1", "stopped"), deployment_at("file:///etc/passwd")]
+    with pytest.raises(nexa_forge.NexaError, match="is stopped: no gateway serves it"):
+        client.chat("dp_1", [])
+    with pytest.raises(nexa_forge.APIConnectionError, match="as a gateway"):
+        client.chat("dp_1", [])
+    assert len(scripted.seen) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_the_key_does_not_follow_a_redirect(scripted, status):
+    scripted.answers += [(status, {"Location": f"{scripted.url}/elsewhere"}, b"")]
+    with pytest.raises(nexa_forge.APIStatusError, match=f"the server answered {status}"):
+        NexaForgeClient("key", scripted.url).get_job("job_1")
+    assert [path for path, _, _ in scripted.seen] == ["/api/jobs/job_1"]

@@ -36,9 +36,10 @@ class NexaClient:
         """Trains `model` on the dataset."""
         return self._client.train(model, dataset_id, epochs)
 
-    def evaluate(self, checkpoint_id: str) -> JobSubmitted:
-        """Measures a checkpoint on held-out rows."""
-        return self._client.evaluate(checkpoint_id)
+    def evaluate(self, checkpoint_id: str, dataset_id: Optional[str] = None) -> JobSubmitted:
+        """Measures a checkpoint on the rows that the dataset holds out."""
+        options = {} if dataset_id is None else {"dataset_uri": dataset_id}
+        return self._client.evaluate(checkpoint_id, **options)
 
     def deploy(self, checkpoint_id: str) -> JobSubmitted:
         """Serves a checkpoint."""

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import urllib.parse
 from typing import Any, Iterator, List, Mapping, Optional, Union
 
 from .connection import Connection, find_key, find_url
-from .errors import JobError, NexaError
+from .errors import APIConnectionError, InternalServerError, JobError, JobTimeoutError, NexaError
 from .models import ArtifactView, BillingSummary, DeploymentView, JobSubmitted, JobView
 from .uploads import upload
 
 POLL_MIN_SECONDS = 0.2
 POLL_MAX_SECONDS = 2.0
+OUTAGE_MAX_SECONDS = 60.0
+CHAT_SECONDS = 600.0
 ENDED = ("completed", "failed", "cancelled")
 
 
@@ -30,8 +33,8 @@ class NexaForgeClient:
     the near name. Threads may share a client.
 
     api_key: else NEXA_API_KEY; base_url: else NEXA_API_URL, else http://localhost:8000/api; timeout: seconds without a byte
-    from the server; max_retries: of calls that found no server or a busy one. Raises ConfigurationError without a key, and
-    from every method what `nexa_forge.errors` names.
+    from the server; max_retries: of calls that found no server or a busy one. Raises ConfigurationError for no key or no
+    address, and from every method what `nexa_forge.errors` names.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class NexaForgeClient:
         self, dataset_uri: str, teacher_model: str, student_model: Optional[str] = None, **options: Any
     ) -> JobSubmitted:
         """Has a teacher answer the prompts of a dataset, and keeps the good answers for a student to learn from."""
-        spec = {"dataset_uri": dataset_uri, "teacher": teacher_model, **options}
+        spec = {"dataset_uri": dataset_uri, "teacher_model": teacher_model, **options}
         if student_model is not None:
             spec["student_model"] = student_model
         return self.submit("distill", spec)
@@ -68,11 +71,11 @@ class NexaForgeClient:
         return self.submit("train", {"model_id": model_id, "dataset_uri": dataset_uri, "epochs": epochs, **options})
 
     def evaluate(self, model_id: str, benchmark: str = "heldout", **options: Any) -> JobSubmitted:
-        """Measures a model on rows that it was not trained on."""
+        """Measures a model on rows that it was not trained on: those that `dataset_uri` holds out."""
         return self.submit("evaluate", {"model_id": model_id, "benchmark": benchmark, **options})
 
     def deploy(self, model_id: str, region: str = "local", **options: Any) -> JobSubmitted:
-        """Serves a model behind an OpenAI-compatible endpoint, until `undeploy`."""
+        """Serves a model behind an OpenAI-compatible endpoint, until `undeploy`. name: as what clients ask for it."""
         return self.submit("deploy", {"model_id": model_id, "region": region, **options})
 
     def submit(self, job_type: str, spec: Mapping[str, Any]) -> JobSubmitted:
@@ -92,20 +95,30 @@ class NexaForgeClient:
     def wait(self, job: Union[str, Mapping[str, Any]], timeout: Optional[float] = None) -> JobView:
         """Waits until a job (its id, or what a job's method returned) has completed, and returns it.
 
-        Raises JobError if it failed or was cancelled, and TimeoutError after `timeout` seconds; the job goes on then.
+        Goes on waiting while the server is away for less than a minute. Raises JobError if the job failed or was cancelled,
+        and JobTimeoutError after `timeout` seconds; the job goes on then.
         """
         job_id = job if isinstance(job, str) else job["job_id"]
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         pause = POLL_MIN_SECONDS
+        heard_at = time.monotonic()
+        status = "without an answer"
         while True:
-            view = self.get_job(job_id)
-            if view["status"] == "completed":
-                return view
-            if view["status"] in ENDED:
-                raise JobError(view)
-            if deadline is not None and time.monotonic() + pause > deadline:
-                raise TimeoutError(f"job {job_id} is still {view['status']} after {timeout:g} s; it goes on")
-            time.sleep(pause)
+            try:
+                view = self.get_job(job_id)
+                heard_at = time.monotonic()
+                status = view["status"]
+                if status == "completed":
+                    return view
+                if status in ENDED:
+                    raise JobError(view)
+            except (APIConnectionError, InternalServerError):
+                if time.monotonic() - heard_at > OUTAGE_MAX_SECONDS:
+                    raise
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise JobTimeoutError(f"job {job_id} is still {status} after {timeout:g} s; it goes on")
+            time.sleep(min(pause, left))
             pause = min(pause * 1.5, POLL_MAX_SECONDS)
 
     def cancel_job(self, job_id: str) -> JobView:
@@ -114,14 +127,14 @@ class NexaForgeClient:
 
     def job_logs(self, job_id: str) -> str:
         """What the job's engine wrote so far."""
-        return self._connection.send("GET", _path("jobs", job_id, "/logs")).decode("utf-8", errors="replace")
+        return self._connection.read(_path("jobs", job_id, "/logs")).decode("utf-8", errors="replace")
 
     # ---- data, models, deployments, money ----
 
     def upload(self, path: Union[str, os.PathLike], name: str = "", kind: str = "dataset") -> ArtifactView:
         """Sends a file, or a folder with all below it; jobs take the `artifact_id` of what is returned.
 
-        kind: dataset or checkpoint. Files that the server has already are sent again, and stored once.
+        kind: dataset or checkpoint. What the server has already is not sent again. Links in a folder are refused.
         """
         return upload(self._connection, path, name, kind)
 
@@ -131,7 +144,7 @@ class NexaForgeClient:
 
     def read_artifact(self, artifact_id: str, path: str) -> bytes:
         """The bytes of one of its files, whole."""
-        return self._connection.send("GET", _path("artifacts", artifact_id, f"/files/{urllib.parse.quote(path)}"))
+        return self._connection.read(_path("artifacts", artifact_id, f"/files/{urllib.parse.quote(path)}"))
 
     def list_artifacts(self, *, kind: Optional[str] = None, job_id: Optional[str] = None) -> Iterator[ArtifactView]:
         """All of one's artifacts, newest first."""
@@ -149,14 +162,28 @@ class NexaForgeClient:
         """Stops serving a model."""
         return self._connection.json("DELETE", _path("deployments", deployment_id))
 
-    def chat(self, deployment: DeploymentView, messages: List[Mapping[str, str]], **options: Any) -> Mapping[str, Any]:
-        """A chat completion of a deployed model, as OpenAI's API answers it. Any client of that API does too, with
-        `base_url` = the deployment's `inference_url`, `model` = its `name` and the same key."""
-        url = deployment.get("inference_url")
-        if not url:
-            raise NexaError(f"{deployment['deployment_id']} is {deployment['state']}: no gateway serves it")
-        body = {"model": deployment["name"], "messages": messages, **options}
-        return self._connection.json("POST", f"{url}/chat/completions", body)
+    def chat(
+        self,
+        deployment: Union[str, Mapping[str, Any]],
+        messages: List[Mapping[str, str]],
+        *,
+        timeout: float = CHAT_SECONDS,
+        **options: Any,
+    ) -> Mapping[str, Any]:
+        """A chat completion of a deployed model (its dp_… id, or the result of its deploy job), as OpenAI's API answers it.
+
+        Looks up where the model is, then asks there; not again if the answer is lost, since it was paid for. To stream, and
+        to save the looking up, take any client of OpenAI's API: `base_url` is the deployment's `inference_url`, `model` its
+        `name`, the key the same. timeout: seconds without a byte from the gateway.
+        """
+        if options.get("stream"):
+            raise NexaError("chat() answers whole; a client of OpenAI's API streams from the deployment's inference_url")
+        view = self.get_deployment(deployment if isinstance(deployment, str) else deployment["deployment_id"])
+        url = view.get("inference_url")
+        if view["state"] != "ready" or not url:
+            raise NexaError(f"{view['deployment_id']} is {view['state']}: no gateway serves it")
+        body = {"model": view["name"], "messages": messages, **options}
+        return self._connection.json_elsewhere(f"{url}/chat/completions", body, timeout)
 
     def billing_summary(self) -> BillingSummary:
         """What was used in this month, and what it costs."""

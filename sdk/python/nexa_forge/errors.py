@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a call can raise. Everything is a NexaError."""
+"""What a call can raise: a NexaError, or what Python says of a local file or of an argument that is no JSON."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Mapping, Optional
 
 if TYPE_CHECKING:
     from .models import JobView
@@ -34,6 +34,7 @@ class APIStatusError(NexaError):
     """
 
     def __init__(self, status: int, problem: dict):
+        self._problem = problem
         self.status = status
         self.code: str = problem.get("code") or ""
         self.detail: str = problem.get("detail") or f"the server answered {status}"
@@ -43,6 +44,9 @@ class APIStatusError(NexaError):
         where = f"{self.param}: " if self.param else ""
         hint = f" ({self.hint})" if self.hint else ""
         super().__init__(f"{where}{self.detail}{hint}")
+
+    def __reduce__(self):
+        return type(self), (self.status, self._problem)
 
 
 class BadRequestError(APIStatusError):
@@ -62,7 +66,7 @@ class NotFoundError(APIStatusError):
 
 
 class ConflictError(APIStatusError):
-    """409: it is not in a state for that, or the same key came with another request."""
+    """409: it is not in a state for that."""
 
 
 class UnprocessableEntityError(APIStatusError):
@@ -86,6 +90,13 @@ class JobError(NexaError):
         reason = f": {error['message']}" if error else ""
         hint = f" ({error['hint']})" if error and error.get("hint") else ""
         super().__init__(f"job {job['job_id']} ({job['job_type']}) is {job['status']}{reason}{hint}")
+
+    def __reduce__(self):
+        return type(self), (self.job,)
+
+
+class JobTimeoutError(NexaError, TimeoutError):
+    """A job that was waited for has not ended in time; it goes on."""
 
 
 _BY_STATUS = {
@@ -113,9 +124,10 @@ def _problem_of(body: bytes) -> dict:
     return problem
 
 
-def status_error(status: int, body: bytes) -> APIStatusError:
+def status_error(status: int, headers: Mapping[str, str], body: bytes) -> APIStatusError:
     """The exception for an answer that is not a success."""
     problem = _problem_of(body)
+    problem.setdefault("request_id", headers.get("x-request-id"))
     if problem.get("code") == "unauthenticated":
         return AuthenticationError(status, problem)
     fallback = InternalServerError if status >= 500 else APIStatusError

@@ -24,37 +24,52 @@ def digest_of(file: Path) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def files_of(source: Path) -> List[Path]:
-    """The file, or all below the folder, in the order of their names. Links and devices are refused."""
-    if not source.is_dir():
-        found = [source]
-    else:
-        found = sorted(Path(folder, name) for folder, _, names in os.walk(source) for name in names)
+def files_below(folder: Path) -> List[Path]:
+    """All files below the folder, in the order of their names. Links, devices and what cannot be read are refused."""
+
+    def refuse(error: OSError):
+        raise error
+
+    found = []
+    for inner, folders, names in os.walk(folder, onerror=refuse):
+        found += [Path(inner, name) for name in names]
+        found += [Path(inner, name) for name in folders if Path(inner, name).is_symlink()]
     for file in found:
-        if not file.exists():
-            raise FileNotFoundError(f"there is no file or folder '{file}'")
         if file.is_symlink() or not file.is_file():
             raise NexaError(f"cannot upload {file}: it is no regular file; put a copy in its place, or take it away")
     if not found:
-        raise NexaError(f"there is no file in {source}")
-    return found
+        raise NexaError(f"there is no file in {folder}")
+    return sorted(found)
+
+
+def _send(connection: Connection, file: Path, digest: str) -> None:
+    try:
+        with file.open("rb") as stream:
+            connection.put_file(f"/blobs/{digest}", stream, os.fstat(stream.fileno()).st_size)
+    except NexaError:
+        if digest_of(file) != digest:
+            raise NexaError(f"{file} changed while it was sent; upload it again") from None
+        raise
 
 
 def upload(connection: Connection, path: Union[str, os.PathLike], name: str, kind: str) -> ArtifactView:
     """See NexaForgeClient.upload()."""
-    source = Path(path)
+    if not os.fspath(path):
+        raise FileNotFoundError("the path of what to upload is empty")
+    source = Path(path).resolve()
+    if not source.exists():
+        raise FileNotFoundError(f"there is no file or folder '{path}'")
+    is_folder = source.is_dir()
+    if not is_folder and not source.is_file():
+        raise NexaError(f"cannot upload {path}: it is neither a file nor a folder")
     files: List[InputFile] = []
-    for file in files_of(source):
+    sent = set()
+    for file in files_below(source) if is_folder else [source]:
         digest = digest_of(file)
-        size = file.stat().st_size
-        try:
-            with file.open("rb") as stream:
-                headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-                connection.send("PUT", f"/blobs/{digest}", stream, headers=headers)
-        except NexaError:
-            if digest_of(file) != digest:
-                raise NexaError(f"{file} changed while it was sent; upload it again") from None
-            raise
-        relative = file.relative_to(source).as_posix() if source.is_dir() else file.name
-        files.append({"path": relative, "digest": digest, "size": size})
-    return connection.json("POST", "/artifacts", {"kind": kind, "name": name or source.resolve().name, "files": files})
+        if digest not in sent:
+            _send(connection, file, digest)
+            sent.add(digest)
+        relative = file.relative_to(source).as_posix() if is_folder else Path(path).name
+        files.append({"path": relative, "digest": digest, "size": file.stat().st_size})
+    body = {"kind": kind, "name": name or Path(path).name or source.name, "files": files}
+    return connection.json("POST", "/artifacts", body, once=True)
