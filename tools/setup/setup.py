@@ -53,10 +53,12 @@ def fill_venv(name: str, *options: str) -> None:
     stamp = VENV / f"{Path(name).stem}.sha256"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"setup: installing the packages of {name} into .venv", flush=True)
+    print(f"setup: installing the packages of {name} into .venv, which can take minutes", flush=True)
     if not (VENV / "bin/pip").exists():
         subprocess.run(["/usr/bin/python3", "-m", "venv", VENV], check=True)
-    command = [VENV / "bin/pip", "install", "--quiet", "--no-deps", *options, "-r", HERE / name]
+    # A person at a terminal sees pip's own bars; a log does not want them.
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    command = [VENV / "bin/pip", "install", *quiet, "--no-deps", *options, "-r", HERE / name]
     subprocess.run(command, check=True)
     link_unversioned()
     stamp.write_text(wanted)
