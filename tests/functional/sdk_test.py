@@ -251,9 +251,11 @@ def test_a_wait_outlives_a_server_that_is_away_for_a_moment(nexad, forge):
     nexad.kill()
     back = threading.Timer(3, nexad.start)
     back.start()
-    with pytest.raises(nexa_forge.JobTimeoutError, match="is still pending"):
-        forge.wait(job_id, timeout=10)
-    back.join()
+    try:
+        with pytest.raises(nexa_forge.JobTimeoutError, match="is still pending"):
+            forge.wait(job_id, timeout=10)
+    finally:
+        back.join()
 
 
 class Scripted(http.server.BaseHTTPRequestHandler):
