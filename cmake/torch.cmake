@@ -109,23 +109,3 @@ function(nexa_import_torch_cuda torch_dir)
 endfunction()
 
 nexa_import_torch()
-
-# One precompiled header for everything that includes torch, with clang: 2 s a file instead of 12, for 14 s once.
-# Without the timestamp in it, ccache can tell two builds of it apart by content.
-function(nexa_use_torch_header target)
-    if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-        return()
-    endif()
-    if(NOT TARGET nexa_torch_header)
-        file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/torch_header.cc CONTENT "namespace nexa {}\n")
-        add_library(nexa_torch_header OBJECT ${CMAKE_BINARY_DIR}/torch_header.cc)
-        nexa_set_house_rules(nexa_torch_header)
-        target_link_libraries(nexa_torch_header PRIVATE nexa::torch)
-        target_compile_options(nexa_torch_header PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
-        target_precompile_headers(nexa_torch_header PRIVATE <ATen/ATen.h> <torch/csrc/autograd/custom_function.h>)
-    endif()
-    # The header was compiled with -fPIC, and clang takes it for nothing else: not for an executable's -fPIE.
-    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(${target} PRIVATE -fPIC "SHELL:-Xclang -fno-pch-timestamp")
-    target_precompile_headers(${target} REUSE_FROM nexa_torch_header)
-endfunction()
