@@ -9,9 +9,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/check.h"
 #include "core/near_name.h"
 #include "orchestration/artifact_manifest.h"
 #include "orchestration/artifact_store.h"
+#include "orchestration/job_store.h"
 #include "orchestration/orchestration_sql.h"
 #include "protocol/job_types.h"
 #include "protocol/train_spec.h"
@@ -156,6 +158,48 @@ Result<protocol::JobInput> stored_input(
     };
 }
 
+bool is_there(const std::vector<protocol::JobInput>& inputs, std::string_view name) {
+    return std::ranges::find(inputs, name, &protocol::JobInput::name) != inputs.end();
+}
+
+/// The dataset that the job read which made `artifact_id`, if a job did and it read one.
+Result<std::optional<protocol::JobInput>> dataset_behind(
+    db::Tx& tx, const std::string& tenant_id, const std::string& artifact_id
+) {
+    TRY(const ArtifactRecord artifact, artifact_store::get(tx, artifact_id, tenant_id));
+    if (!artifact.job_id) {
+        return std::nullopt;
+    }
+    TRY(const JobId job_id, JobId::parse(*artifact.job_id));
+    TRY(const Job job, job_store::get(tx, job_id, tenant_id));
+    TRY(const protocol::JobTypeRow* type, protocol::find_job_type(job.job_type));
+    for (const protocol::InputReference& reference : type->references(job.payload)) {
+        const auto dataset_id = artifact_named_by(reference.text);
+        if (reference.input == "dataset" && dataset_id) {
+            TRY(auto input, stored_input(tx, tenant_id, reference, *dataset_id));
+            return std::move(input);
+        }
+    }
+    return std::nullopt;
+}
+
+/// Without a dataset a model is measured on what its own training held out.
+Result<protocol::JobInput> default_dataset(
+    db::Tx& tx, const std::string& tenant_id, const std::vector<protocol::JobInput>& inputs
+) {
+    const auto model = std::ranges::find(inputs, "model", &protocol::JobInput::name);
+    NEXA_CHECK(model != inputs.end());  // an evaluation has one, and no preset
+    TRY(auto dataset, dataset_behind(tx, tenant_id, model->artifact_id));
+    if (!dataset) {
+        return Error::invalid_argument(
+                   "is missing, and {} was not trained here", model->artifact_id
+        )
+            .at("dataset_uri")
+            .hint("give the ds_… id of a dataset; its test split is used");
+    }
+    return *std::move(dataset);
+}
+
 }  // namespace
 
 Result<std::vector<protocol::JobInput>> find_inputs(
@@ -170,6 +214,10 @@ Result<std::vector<protocol::JobInput>> find_inputs(
         } else if (!is_a_name(job_type, reference)) {
             return unknown_input(tx, tenant_id, job_type, reference);
         }
+    }
+    if (job_type == "evaluate" && !is_there(inputs, "dataset")) {
+        TRY(auto dataset, default_dataset(tx, tenant_id, inputs));
+        inputs.push_back(std::move(dataset));
     }
     return inputs;
 }

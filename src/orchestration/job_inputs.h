@@ -14,6 +14,7 @@ namespace nexa::orchestration {
 
 /// Finds what a canonical payload refers to: artifact ids and internal:// URIs become inputs with
 /// the hashes of their files. Names (a preset to train, provider/name of a teacher) become none.
+/// An evaluation without a dataset gets the one that its model was trained on.
 /// Errors: kNotFound (no such artifact of this project), kInvalidArgument (neither an artifact nor
 /// such a name, or an artifact of the wrong kind), each with the field.
 Result<std::vector<protocol::JobInput>> find_inputs(

@@ -24,7 +24,7 @@ struct InputFile {
         return std::tuple{
             field("path", &InputFile::path, "Relative, with /").required(),
             field("digest", &InputFile::digest, "sha256:…").required(),
-            field("size", &InputFile::size, "In bytes").required().unit("bytes"),
+            field("size", &InputFile::size, "Of the file").required().unit("bytes"),
         };
     }
 };

@@ -37,7 +37,11 @@ struct EvaluateSpec {
                 "heldout: exact match on the test split; perplexity: loss and bits per byte of text"
             )
                 .one_of({"heldout", "perplexity"}),
-            field("dataset_uri", &EvaluateSpec::dataset_uri, "Rows to evaluate on")
+            field(
+                "dataset_uri",
+                &EvaluateSpec::dataset_uri,
+                "Rows to evaluate on; default: what the model was trained on"
+            )
                 .alias("dataset_id"),
             field("max_samples", &EvaluateSpec::max_samples, "Take the first rows only; 0: all")
                 .within(0, 1'000'000'000),

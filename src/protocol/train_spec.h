@@ -56,7 +56,7 @@ struct TrainSpec {
                 .example("nexa-small"),
             field("epochs", &TrainSpec::epochs, "Passes over the data")
                 .required()
-                .within(0, 10000)
+                .within(0.001, 10000)
                 .example(3),
             field(
                 "objective",

@@ -37,7 +37,7 @@ class NexaClient:
         return self._client.train(model, dataset_id, epochs)
 
     def evaluate(self, checkpoint_id: str, dataset_id: Optional[str] = None) -> JobSubmitted:
-        """Measures a checkpoint on the rows that the dataset holds out."""
+        """Measures a checkpoint on the rows that the dataset holds out; by default the one it was trained on."""
         options = {} if dataset_id is None else {"dataset_uri": dataset_id}
         return self._client.evaluate(checkpoint_id, **options)
 

@@ -71,7 +71,7 @@ class NexaForgeClient:
         return self.submit("train", {"model_id": model_id, "dataset_uri": dataset_uri, "epochs": epochs, **options})
 
     def evaluate(self, model_id: str, benchmark: str = "heldout", **options: Any) -> JobSubmitted:
-        """Measures a model on rows that it was not trained on: those that `dataset_uri` holds out."""
+        """Measures a model on rows that it was not trained on: those that `dataset_uri`, or its own training, held out."""
         return self.submit("evaluate", {"model_id": model_id, "benchmark": benchmark, **options})
 
     def deploy(self, model_id: str, region: str = "local", **options: Any) -> JobSubmitted:

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, TypedDict
 class InputFile(TypedDict):
     path: str  # Relative, with /
     digest: str  # sha256:…
-    size: int  # In bytes, in bytes
+    size: int  # Of the file, in bytes
 
 
 class _ArtifactView(TypedDict):
