@@ -46,12 +46,19 @@ Signal::Subscription::Subscription(Signal& signal, std::string key)
 
 Signal::Subscription::~Subscription() {
     std::optional<Done<void>> waiter;  // destroyed without the lock
-    const Lock lock(signal_.mutex_);
-    const auto found = signal_.entries_.find(key_);
-    waiter = std::move(entry_->waiter);
-    found->second.erase(entry_);
-    if (found->second.empty()) {
-        signal_.entries_.erase(found);
+    bool unused = false;
+    {
+        const Lock lock(signal_.mutex_);
+        const auto found = signal_.entries_.find(key_);
+        waiter = std::move(entry_->waiter);
+        unused = entry_->notified;
+        found->second.erase(entry_);
+        if (found->second.empty()) {
+            signal_.entries_.erase(found);
+        }
+    }
+    if (unused) {
+        signal_.notify(key_, 1);
     }
 }
 
@@ -72,13 +79,15 @@ Task<bool> Signal::Subscription::wait(std::chrono::nanoseconds duration) {
     Task<void> notified = await_callback<void>(std::move(start));
     const Status ended = co_await with_deadline(std::move(notified), duration);
     std::optional<Done<void>> leftover;  // destroyed without the lock
+    const bool cancelled = !ended && ended.error().code != ErrorCode::kDeadlineExceeded;
     bool was_notified = false;
     {
         const Lock lock(signal_.mutex_);
         leftover = std::exchange(entry_->waiter, std::nullopt);
-        was_notified = std::exchange(entry_->notified, false);
+        was_notified = entry_->notified;
+        entry_->notified = was_notified && cancelled;
     }
-    if (!ended && ended.error().code != ErrorCode::kDeadlineExceeded) {
+    if (cancelled) {
         co_return ended.error();
     }
     co_return was_notified;

@@ -28,7 +28,8 @@ public:
     Subscription subscribe(std::string key);
 
     /// Wakes up to `at_most` subscriptions to `key`, longest subscribed first; one that is not
-    /// waiting now finds its next wait over at once. Never blocks.
+    /// waiting now finds its next wait over at once. One that ends without that wait hands its
+    /// wake-up to another. Never blocks.
     void notify(const std::string& key, std::size_t at_most = SIZE_MAX);
 
 private:

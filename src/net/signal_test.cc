@@ -2,6 +2,7 @@
 #include "net/signal.h"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -64,6 +65,15 @@ TEST_F(SignalTest, ASubscriptionThatIsGoneIsNotCounted) {
     signal.notify("a", 1);
     EXPECT_TRUE(wait(kept, milliseconds{1}));
     signal.notify("nobody");
+}
+
+TEST_F(SignalTest, AWakeUpThatItsTakerDidNotUseGoesToAnother) {
+    std::optional<Signal::Subscription> busy(std::in_place, signal, "a");
+    Signal::Subscription idle = signal.subscribe("a");
+    signal.notify("a", 1);
+    busy.reset();  // it found what it sought before it was told of the second
+    EXPECT_TRUE(wait(idle, milliseconds{1}));
+    EXPECT_FALSE(wait(idle, milliseconds{1}));
 }
 
 }  // namespace
