@@ -3,8 +3,8 @@
 # Precompiled headers, with clang. A file of ours is small and what it includes is not: half of the time of a build from nothing
 # goes into reading the same headers again.
 #
-#   nexa_precompiled_header(nexa_net_header LIBS Boost::headers HEADERS <string> <boost/asio/steady_timer.hpp>)
-#   nexa_use_header(nexa_net nexa_net_header)
+#   nexa_precompiled_header(nexa_net_library_header LIBS Boost::headers HEADERS <string> <boost/asio/steady_timer.hpp>)
+#   nexa_use_header(nexa_net nexa_net_library_header)
 #
 # A file must still include what it names: the presets with sanitizers build without these headers and show what is missing.
 
@@ -39,11 +39,15 @@ if(NOT NEXA_COMPONENTS STREQUAL "server" AND CMAKE_CXX_COMPILER_ID STREQUAL "Cla
         LIBS nexa::torch HEADERS <ATen/ATen.h> <torch/csrc/autograd/custom_function.h>)
 endif()
 
-# The one of four that fits: with Asio where `modules` hold net or stand on it, with GoogleTest for tests.
-function(nexa_use_common_header target kind modules)
-    list(REMOVE_ITEM modules "")
+# Torch's for what links it; else the one of four: with Asio where MODULES hold net or stand on it, with GoogleTest if `kind` is test.
+function(nexa_use_fitting_header target kind)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "MODULES;LIBS")
+    if("nexa::torch" IN_LIST arg_LIBS)
+        nexa_use_header(${target} nexa_torch_header)
+        return()
+    endif()
     set(stands_on_net FALSE)
-    foreach(module IN LISTS modules)
+    foreach(module IN LISTS arg_MODULES)
         nexa_target_name(${module} library)
         get_property(found TARGET ${library} PROPERTY NEXA_USES_NET)
         if(found OR module STREQUAL "net")

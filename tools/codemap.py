@@ -4,11 +4,11 @@
 drawing of the module graph, from cmake/module_graph.cmake. `--check` only says whether they are current.
 """
 
-import argparse
 import re
 import sys
 from pathlib import Path
 
+import generated_page
 import tidy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,15 +52,8 @@ def rendered(text: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    options = parser.parse_args()
-    text = PAGE.read_text()
-    current = rendered(text)
-    if options.check:
-        return 0 if text == current else 1
-    PAGE.write_text(current)
-    return 0
+    options = generated_page.options(__doc__).parse_args()
+    return generated_page.keep(PAGE, rendered(PAGE.read_text()), check=options.check)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@
 `--check` only says whether it is current.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
+
+import generated_page
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas/openapi.json"
@@ -83,14 +84,8 @@ def rendered(document: dict) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    options = parser.parse_args()
-    text = rendered(json.loads(SCHEMAS.read_text()))
-    if options.check:
-        return 0 if PAGE.read_text() == text else 1
-    PAGE.write_text(text)
-    return 0
+    options = generated_page.options(__doc__).parse_args()
+    return generated_page.keep(PAGE, rendered(json.loads(SCHEMAS.read_text())), check=options.check)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes docs/guide/settings.md from what the built programs say of their settings. `--check` only says whether it is current."""
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
+
+import generated_page
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/guide/settings.md"
@@ -24,17 +25,13 @@ def table_of(program: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = generated_page.options(__doc__)
     parser.add_argument("--build", type=Path, default=ROOT / "build")
-    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     text = INTRODUCTION
     for program in PROGRAMS:
         text += f"\n## {program}\n\n{table_of(options.build / 'bin' / program).rstrip()}\n"
-    if options.check:
-        return 0 if PAGE.read_text() == text else 1
-    PAGE.write_text(text)
-    return 0
+    return generated_page.keep(PAGE, text, check=options.check)
 
 
 if __name__ == "__main__":

@@ -158,8 +158,11 @@ Result<protocol::JobInput> stored_input(
     };
 }
 
-bool is_there(const std::vector<protocol::JobInput>& inputs, std::string_view name) {
-    return std::ranges::find(inputs, name, &protocol::JobInput::name) != inputs.end();
+const protocol::JobInput* input_called(
+    std::string_view name, const std::vector<protocol::JobInput>& inputs
+) {
+    const auto found = std::ranges::find(inputs, name, &protocol::JobInput::name);
+    return found == inputs.end() ? nullptr : &*found;
 }
 
 /// The dataset that the job read which made `artifact_id`, if a job did and it read one.
@@ -187,8 +190,8 @@ Result<std::optional<protocol::JobInput>> dataset_behind(
 Result<protocol::JobInput> default_dataset(
     db::Tx& tx, const std::string& tenant_id, const std::vector<protocol::JobInput>& inputs
 ) {
-    const auto model = std::ranges::find(inputs, "model", &protocol::JobInput::name);
-    NEXA_CHECK(model != inputs.end());  // an evaluation has one, and no preset
+    const protocol::JobInput* model = input_called("model", inputs);
+    NEXA_CHECK(model != nullptr);  // an evaluation has one, and no preset
     TRY(auto dataset, dataset_behind(tx, tenant_id, model->artifact_id));
     if (!dataset) {
         return Error::invalid_argument(
@@ -215,7 +218,7 @@ Result<std::vector<protocol::JobInput>> find_inputs(
             return unknown_input(tx, tenant_id, job_type, reference);
         }
     }
-    if (job_type == "evaluate" && !is_there(inputs, "dataset")) {
+    if (job_type == "evaluate" && input_called("dataset", inputs) == nullptr) {
         TRY(auto dataset, default_dataset(tx, tenant_id, inputs));
         inputs.push_back(std::move(dataset));
     }

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The control plane over HTTP: keys, submission, errors, documents."""
 
-import hashlib
 import json
 import os
 import stat
 import subprocess
 
 import pytest
-from conftest import BUILD, Client, Nexad
+from conftest import BUILD, Client, Nexad, digest_of
 
 ECHO = {"message": "hello"}
 
@@ -155,18 +154,10 @@ def test_a_dataset_that_is_not_there_is_named(nexad):
     assert "nexa artifact ls" in reply.json["hint"]
 
 
-def upload_letters(client) -> str:
-    content = b'{"text":"a"}\n'
-    digest = "sha256:" + hashlib.sha256(content).hexdigest()
-    client.call("PUT", f"/api/blobs/{digest}", content, headers={"Content-Type": "application/octet-stream"})
-    files = [{"path": "rows.jsonl", "digest": digest, "size": len(content)}]
-    return client.post("/api/artifacts", {"kind": "dataset", "name": "letter", "files": files}).json["artifact_id"]
-
-
 @pytest.mark.parametrize("slip", [lambda made: made[:-1], lambda made: "job" + made[2:], lambda made: "letters"])
 def test_a_dataset_that_is_nearly_there_is_proposed(nexad, slip):
     client = nexad.client()
-    made = upload_letters(client)
+    made = client.upload(name="letter")["artifact_id"]
     reply = client.post("/api/jobs/audit", {"dataset_uri": slip(made)})
     assert reply.status in (404, 422)
     assert reply.json["param"] == "dataset_uri"
@@ -175,7 +166,7 @@ def test_a_dataset_that_is_nearly_there_is_proposed(nexad, slip):
 
 def test_a_model_that_is_none_is_refused_before_any_worker_sees_it(nexad):
     client = nexad.client()
-    made = upload_letters(client)
+    made = client.upload(name="letter")["artifact_id"]
 
     def refusal(job_type: str, model: str, **more) -> str:
         reply = client.post(f"/api/jobs/{job_type}", {"dataset_uri": made, "model_id": model} | more)
@@ -195,8 +186,7 @@ def test_a_model_that_is_none_is_refused_before_any_worker_sees_it(nexad):
 def test_an_uploaded_artifact_comes_back_as_it_was(nexad):
     client = nexad.client()
     content = os.urandom(300_000)
-    digest = "sha256:" + hashlib.sha256(content).hexdigest()
-    wrong = "sha256:" + hashlib.sha256(b"other").hexdigest()
+    digest, wrong = digest_of(content), digest_of(b"other")
     octets = {"Content-Type": "application/octet-stream"}
     assert client.call("PUT", f"/api/blobs/{digest}", content, headers=octets).status == 204
     assert client.call("PUT", f"/api/blobs/{wrong}", content, headers=octets).status == 500

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the real programs, each on a free loopback port and in a folder of its own."""
 
+import hashlib
 import json
 import os
 import signal
@@ -30,6 +31,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def wait_until(condition, seconds: float = 30, what: str = "the condition"):
     """The first true value of `condition()`; fails loudly when it does not come."""
     deadline = time.monotonic() + seconds
@@ -39,6 +44,10 @@ def wait_until(condition, seconds: float = 30, what: str = "the condition"):
             return value
         time.sleep(0.05)
     pytest.fail(f"{what} did not come within {seconds} s")
+
+
+# Until it is cancelled, and it is seen running from its first moment on.
+LONG_ECHO = {"message": "x", "seconds": 600, "events": 6000}
 
 
 class Reply:
@@ -84,6 +93,17 @@ class Client:
         reply = self.post(f"/api/jobs/{job_type}", spec, **more)
         assert reply.status == 202, reply.body
         return reply.json["job_id"]
+
+    def put_blob(self, content: bytes) -> Reply:
+        return self.call("PUT", f"/api/blobs/{digest_of(content)}", content)
+
+    def upload(self, content: bytes = b'{"text": "a"}\n', **more) -> dict:
+        """An artifact with the one file rows.jsonl; a dataset unless `kind` says otherwise."""
+        assert self.put_blob(content).status == 204
+        files = [{"path": "rows.jsonl", "digest": digest_of(content), "size": len(content)}]
+        reply = self.post("/api/artifacts", {"files": files} | more)
+        assert reply.status == 201, reply.body
+        return reply.json
 
     def job(self, job_id: str) -> dict:
         reply = self.get(f"/api/jobs/{job_id}")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server whose disk is full: it says so, loses nothing it has acknowledged, and goes on when there is room."""
 
-import hashlib
 import os
 import shlex
 import subprocess
@@ -62,19 +61,14 @@ def small_disk(tmp_path):
     server.stop()
 
 
-def put(client: Client, content: bytes):
-    digest = hashlib.sha256(content).hexdigest()
-    return client.call("PUT", f"/api/blobs/sha256:{digest}", content)
-
-
 def test_uploads_and_jobs_are_refused_while_it_is_full_and_taken_afterwards(small_disk):
     client = small_disk.client()
-    kept = put(client, b"kept" * 1000)
+    kept = client.put_blob(b"kept" * 1000)
     assert kept.status == 204, kept.body
     accepted = [client.submit("echo", {"message": "a"}) for _ in range(3)]
 
     small_disk.fill()
-    refused = put(client, os.urandom(1 << 20))
+    refused = client.put_blob(os.urandom(1 << 20))
     assert refused.status == 507, refused.body
     assert refused.json["code"] == "unavailable" and refused.json["retryable"]
     statuses = []
@@ -93,7 +87,7 @@ def test_uploads_and_jobs_are_refused_while_it_is_full_and_taken_afterwards(smal
     after = wait_until(
         lambda: (reply := client.post("/api/jobs/echo", {"message": "z"})).status == 202 and reply, 20, "a job taken"
     )
-    assert put(client, os.urandom(1 << 20)).status == 204
+    assert client.put_blob(os.urandom(1 << 20)).status == 204
     listed = {job["job_id"] for job in client.get("/api/jobs?limit=100").json["data"]}
     assert after.json["job_id"] in listed
 

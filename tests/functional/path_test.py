@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BUILD, Nexad, Program, free_port, wait_until
+from conftest import BUILD, LONG_ECHO, Nexad, Program, free_port, wait_until
 
 
 def run_cli(server, *arguments: str, key: str | None = None, timeout: float = 60):
@@ -76,7 +76,7 @@ def test_an_error_of_the_job_is_told_with_its_code(nexad, start_worker):
 def test_a_running_job_is_cancelled_and_its_engine_is_gone(nexad, start_worker):
     client = nexad.client()
     start_worker(nexad)
-    job_id = client.submit("echo", {"message": "x", "seconds": 600, "events": 6000})
+    job_id = client.submit("echo", LONG_ECHO)
     client.wait_for(job_id, "running")
     assert [row["job_id"] for row in client.get("/api/jobs?status=running").json["data"]] == [job_id]
     assert engines_of(job_id)

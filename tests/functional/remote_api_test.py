@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The five operations by their short routes (`POST /audit` … `GET /status/{job_id}`), and what a job is to who asks for it."""
 
-import hashlib
 import re
 
 import pytest
-from conftest import Client, wait_until
+from conftest import LONG_ECHO, Client, wait_until
 
 OPERATIONS = ("audit", "distill", "train", "evaluate", "deploy")
 STATUS_FIELDS = [
@@ -13,18 +12,9 @@ STATUS_FIELDS = [
 ]
 
 
-def uploaded(client: Client, kind: str = "dataset") -> str:
-    """An artifact with one small file in it."""
-    content = b'{"prompt": "1+1=", "completion": "2"}\n'
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    assert client.call("PUT", f"/api/blobs/{digest}", content).status == 204
-    files = [{"path": "rows.jsonl", "digest": digest, "size": len(content)}]
-    return client.post("/api/artifacts", {"kind": kind, "files": files}).json["artifact_id"]
-
-
 def bodies(client: Client) -> dict[str, dict]:
     """What each operation's route takes, with inputs that are there."""
-    dataset, checkpoint = uploaded(client), uploaded(client, "checkpoint")
+    dataset, checkpoint = (client.upload(**more)["artifact_id"] for more in ({}, {"kind": "checkpoint"}))
     return {
         "audit": {"dataset_uri": f"internal://{dataset}"},
         "distill": {"dataset_id": dataset, "teacher": "openai/gpt-4o-mini"},
@@ -86,7 +76,7 @@ def test_a_missing_or_wrong_field_is_refused_by_its_name(nexad, operation, wrong
 @pytest.mark.rows("T-29", "T-40", "T-41", "T-42", "T-66", "T-67", "T-68", "T-113")
 def test_the_status_of_a_job_tells_its_whole_life(nexad, start_worker):
     client = nexad.client()
-    job_id = client.submit("echo", {"message": "hello", "events": 20, "seconds": 2})
+    job_id = client.submit("echo", {"message": "hello", "events": 40, "seconds": 4})
     seen = [client.get(f"/status/{job_id}").json]
     assert seen[0]["status"] == "pending"
     start_worker(nexad)
@@ -164,7 +154,7 @@ def test_a_model_lives_by_the_short_routes_and_the_fields_they_document(nexad, s
 
 def test_an_uploaded_model_is_not_evaluated_without_a_dataset(nexad):
     client = nexad.client()
-    reply = client.post("/evaluate", {"checkpoint_id": uploaded(client, "checkpoint")})
+    reply = client.post("/evaluate", {"checkpoint_id": client.upload(kind="checkpoint")["artifact_id"]})
     assert (reply.status, reply.json["param"]) == (422, "dataset_uri")
     assert "was not trained here" in reply.json["detail"]
     assert "ds_" in reply.json["hint"]
@@ -206,22 +196,21 @@ def test_two_idle_workers_run_two_jobs_at_once_and_the_third_waits(nexad, start_
     for name in ("one", "two"):
         start_worker(nexad, name)
     wait_until(lambda: len(client.get("/api/workers").json["data"]) == 2, 30, "both workers")
-    ids = [client.submit("echo", {"message": "x", "seconds": 3}) for _ in range(3)]
-
-    def both_running():
-        jobs = [client.job(job_id) for job_id in ids]
-        return jobs if [job["status"] for job in jobs] == ["running", "running", "pending"] else None
-
-    first, second, _ = wait_until(both_running, 30, "two running jobs and one that waits")
+    ids = [client.submit("echo", LONG_ECHO) for _ in range(3)]
+    first, second = (client.wait_for(job_id, "running") for job_id in ids[:2])
     assert first["worker_id"] != second["worker_id"]
-    client.wait_for(ids[2], "completed")
+    assert client.job(ids[2])["status"] == "pending"
+    client.post(f"/api/jobs/{ids[0]}/cancel")
+    third = client.wait_for(ids[2], "running")
+    assert third["worker_id"] == first["worker_id"]
+    assert client.job(ids[1])["status"] == "running"
 
 
 @pytest.mark.rows("T-17", "F-50")
 def test_the_list_of_workers_shows_hardware_state_and_when_they_were_seen(nexad, start_worker):
     client = nexad.client()
     start_worker(nexad)
-    job_id = client.submit("echo", {"message": "x", "seconds": 4})
+    job_id = client.submit("echo", LONG_ECHO)
     client.wait_for(job_id, "running")
     for path in ("/api/workers", "/api/workers/"):
         [worker] = client.get(path).json["data"]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python client against the real programs."""
 
-import hashlib
 import http.server
 import json
 import os
@@ -13,7 +12,7 @@ import threading
 
 import nexa_forge
 import pytest
-from conftest import BUILD, ROOT, free_port, wait_until
+from conftest import BUILD, ROOT, digest_of, free_port, wait_until
 from nexa import NexaClient
 from nexa_forge import NexaForgeClient
 
@@ -81,11 +80,8 @@ def test_a_dataset_is_the_same_whoever_uploads_it(nexad, forge, tmp_path):
     )
     by_cli = forge.get_artifact(pushed.stdout.split()[0])
 
-    http_client = nexad.client()
-    digest = f"sha256:{hashlib.sha256(rows.read_bytes()).hexdigest()}"
-    assert http_client.call("PUT", f"/api/blobs/{digest}", rows.read_bytes()).status == 204
-    files = [{"path": "rows.jsonl", "digest": digest, "size": rows.stat().st_size}]
-    by_http = http_client.post("/api/artifacts", {"files": files}).json
+    by_http = nexad.client().upload(rows.read_bytes())
+    files = [{"path": "rows.jsonl", "digest": digest_of(rows.read_bytes()), "size": rows.stat().st_size}]
 
     assert by_client["files"] == by_cli["files"] == by_http["files"] == files
     assert by_client["root_digest"] == by_cli["root_digest"] == by_http["root_digest"]

@@ -18,7 +18,7 @@ POLL_MIN_SECONDS = 0.2
 POLL_MAX_SECONDS = 2.0
 OUTAGE_MAX_SECONDS = 60.0
 CHAT_SECONDS = 600.0
-ENDED = ("completed", "failed", "cancelled")
+ENDED_BADLY = ("failed", "cancelled")
 
 
 def _path(collection: str, name: str, below: str = "") -> str:
@@ -110,7 +110,7 @@ class NexaForgeClient:
                 status = view["status"]
                 if status == "completed":
                     return view
-                if status in ENDED:
+                if status in ENDED_BADLY:
                     raise JobError(view)
             except (APIConnectionError, InternalServerError):
                 if time.monotonic() - heard_at > OUTAGE_MAX_SECONDS:
@@ -134,7 +134,7 @@ class NexaForgeClient:
     def upload(self, path: Union[str, os.PathLike], name: str = "", kind: str = "dataset") -> ArtifactView:
         """Sends a file, or a folder with all below it; jobs take the `artifact_id` of what is returned.
 
-        kind: dataset or checkpoint. What the server has already is not sent again. Links in a folder are refused.
+        kind: dataset or checkpoint. Without TLS the server stops the sending of what it has already. Links in a folder are refused.
         """
         return upload(self._connection, path, name, kind)
 

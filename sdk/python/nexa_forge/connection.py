@@ -198,7 +198,7 @@ class Connection:
         asked = {name: value for name, value in (query or {}).items() if value is not None}
         if asked:
             address += "?" + urllib.parse.urlencode(asked)
-        return self._parsed(address, self._send(method, address, *_as_json(body), once=once, timeout=self.timeout))
+        return _parsed(address, self._send(method, address, *_as_json(body), once=once, timeout=self.timeout))
 
     def json_elsewhere(self, address: str, body: Mapping[str, Any], timeout: float) -> Any:
         """A POST to a gateway that this server named, done once. The key goes there, so never in clear where it was not."""
@@ -207,7 +207,7 @@ class Connection:
             raise APIConnectionError(f"the server named '{address}' as a gateway: {fault}")
         if self.url.startswith("https:") and not address.startswith("https:"):
             raise ConfigurationError(f"the gateway at {address} is not behind https, as the server is: the key stays here")
-        return self._parsed(address, self._send("POST", address, *_as_json(body), once=True, timeout=timeout))
+        return _parsed(address, self._send("POST", address, *_as_json(body), once=True, timeout=timeout))
 
     def read(self, path: str) -> bytes:
         """The bytes of an answer."""
@@ -255,11 +255,12 @@ class Connection:
                     body = b""  # the status says enough
             raise _Refused(refusal.code, refusal.headers, body) from None
 
-    def _parsed(self, address: str, answer: bytes) -> Any:
-        try:
-            return json.loads(answer) if answer else {}
-        except ValueError as error:
-            raise APIConnectionError(f"the answer of {address} is not JSON: is it a Nexa Forge server?") from error
+
+def _parsed(address: str, answer: bytes) -> Any:
+    try:
+        return json.loads(answer) if answer else {}
+    except ValueError as error:
+        raise APIConnectionError(f"the answer of {address} is not JSON: is it a Nexa Forge server?") from error
 
 
 def _as_json(body: Optional[Mapping[str, Any]]):
