@@ -108,7 +108,7 @@ public:
           jobs_(
               {backend_, ids_, pool_signal_, event_signal_, job_counters_}, ground_.settings.regions
           ),
-          workers_(backend_, ids_, ground_.clock),
+          workers_({backend_, ids_, ground_.clock, pool_signal_, event_signal_, job_counters_}),
           artifacts_({backend_, ids_, ground_.clock, *ground_.blobs, uploads_}),
           dispatcher_(
               {backend_,

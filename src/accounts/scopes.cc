@@ -10,13 +10,14 @@ namespace nexa::accounts {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kScopes{
+constexpr std::array<std::string_view, 16> kScopes{
     "jobs:read",
     "jobs:write",
     "artifacts:read",
     "artifacts:write",
     "workers:read",
     "workers:write",
+    "fleet:write",
     "deployments:read",
     "deployments:write",
     "gateway:read",

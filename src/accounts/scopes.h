@@ -15,7 +15,8 @@ inline constexpr std::string_view kInferenceScope = "inference:write";
 
 /// Every scope there is: `resource:read` or `resource:write`. A key that may write may read.
 /// `gateway:…` is a part of the installation, not of one project: it shows all deployments and the
-/// hashes of all keys that may ask them.
+/// hashes of all keys that may ask them. A worker's key has `workers:write`; who orders workers
+/// about needs `fleet:write`.
 std::span<const std::string_view> all_scopes();
 
 /// What a worker's key needs: to register, take jobs, stage inputs and upload results.

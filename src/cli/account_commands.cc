@@ -13,7 +13,6 @@
 #include "net/url.h"
 #include "protocol/key_views.h"
 #include "protocol/system_views.h"
-#include "protocol/worker_views.h"
 
 namespace nexa::cli {
 
@@ -78,30 +77,6 @@ Result<int> revoke_key(Session& session, const std::string& key_id) {
     } else {
         session.print(fmt::format("{}\trevoked", key_id));
     }
-    return 0;
-}
-
-Result<int> list_workers(Session& session) {
-    TRY(ApiClient* const api, session.api());
-    TRY(const std::string body, api->get("/workers"));
-    TRY(const auto workers, read_reply<protocol::WorkerList>(body));
-    if (session.json()) {
-        session.print_json(body);
-        return 0;
-    }
-    Table table({"WORKER", "NAME", "POOL", "STATUS", "LIVENESS", "JOBS", "LAST SEEN"});
-    for (const protocol::WorkerView& worker : workers.data) {
-        table.add({
-            worker.worker_id,
-            worker.name,
-            worker.pool,
-            worker.status,
-            worker.liveness,
-            std::to_string(worker.jobs.size()),
-            worker.last_seen_at,
-        });
-    }
-    session.print_table(table, "no workers");
     return 0;
 }
 
@@ -202,11 +177,6 @@ void add_keys(CommandLine& line, Session& session) {
 
 void add_account_commands(CommandLine& line, Session& session) {
     add_keys(line, session);
-    CLI::App* worker = line.root().add_subcommand("worker", "Look at workers");
-    worker->group("Access and cost");
-    line.on(worker->add_subcommand("ls", "List the workers of your project"), [&session] {
-        return list_workers(session);
-    });
     CLI::App* billing = line.root().add_subcommand("billing", "Look at usage and cost");
     billing->group("Access and cost");
     line.on(billing->add_subcommand("summary", "Usage and cost of this month"), [&session] {

@@ -50,6 +50,7 @@ void add_job_type_commands(CommandLine& line, Session& session);
 void add_job_commands(CommandLine& line, Session& session);
 void add_artifact_commands(CommandLine& line, Session& session);
 void add_deployment_commands(CommandLine& line, Session& session);
+void add_worker_commands(CommandLine& line, Session& session);
 void add_account_commands(CommandLine& line, Session& session);
 void add_config_commands(CommandLine& line, Session& session);
 void add_machine_commands(CommandLine& line, Session& session);

@@ -29,11 +29,6 @@ Result<Worker> own_worker(db::Tx& tx, const std::string& worker_id, const std::s
     return worker;
 }
 
-struct Claimed {
-    std::vector<JobSpec> specs;
-    std::vector<EndedLease> lost;  ///< taken back on the way
-};
-
 struct TakenIn {
     EndedLease lease;
     std::string pool;
@@ -117,11 +112,11 @@ net::Task<protocol::NextJobReply> Dispatcher::next_jobs(
     );
     net::Signal::Subscription subscription = with_.pool_signal.subscribe(pool);
     while (true) {
-        CO_TRY(const std::vector<JobSpec> specs, co_await claim(request, principal));
-        if (!specs.empty() || waited >= wait) {
-            protocol::NextJobReply reply;
+        CO_TRY(const Claimed claimed, co_await claim(request, principal));
+        if (!claimed.specs.empty() || claimed.drain || waited >= wait) {
+            protocol::NextJobReply reply{.drain = claimed.drain};
             std::ranges::transform(
-                specs,
+                claimed.specs,
                 std::back_inserter(reply.jobs),
                 [this](const JobSpec& spec) { return sign(spec); }
             );
@@ -135,7 +130,7 @@ net::Task<protocol::NextJobReply> Dispatcher::next_jobs(
     }
 }
 
-net::Task<std::vector<JobSpec>> Dispatcher::claim(
+net::Task<Dispatcher::Claimed> Dispatcher::claim(
     protocol::NextJobRequest request, accounts::Principal principal
 ) {
     auto apply = [leases = leases_,
@@ -144,6 +139,7 @@ net::Task<std::vector<JobSpec>> Dispatcher::claim(
         TRY(const Worker worker, own_worker(tx, request.worker_id, principal.project_id));
         Claimed claimed;
         TRY(claimed.lost, take_back(tx, leases));
+        claimed.drain = worker.draining;
         if (worker.membership != "approved" || worker.draining) {
             return claimed;
         }
@@ -177,7 +173,7 @@ net::Task<std::vector<JobSpec>> Dispatcher::claim(
         with_.counters.granted(spec.job_type);
         with_.event_signal.notify(spec.job_id);
     }
-    co_return std::move(claimed.specs);
+    co_return claimed;
 }
 
 protocol::LeasedJob Dispatcher::sign(const JobSpec& spec) const {

@@ -83,10 +83,14 @@ public:
     const LeaseOptions& lease_options() const { return leases_.options(); }
 
 private:
+    struct Claimed {
+        std::vector<protocol::JobSpec> specs;
+        std::vector<EndedLease> lost;  ///< taken back on the way
+        bool drain = false;            ///< the worker was told to end
+    };
+
     void tell_of_lost(const std::vector<EndedLease>& lost) const;
-    net::Task<std::vector<protocol::JobSpec>> claim(
-        protocol::NextJobRequest request, accounts::Principal principal
-    );
+    net::Task<Claimed> claim(protocol::NextJobRequest request, accounts::Principal principal);
     net::Task<protocol::JobReportReply> take_report(
         std::string worker_id, protocol::JobReport report
     );

@@ -21,6 +21,25 @@ Status end(db::Tx& tx, const JobId& job_id, std::int64_t fence, std::string_view
     return {};
 }
 
+/// Closes the leases whose jobs a statement has just moved on; `rows`: what it returned of them.
+Result<std::vector<EndedLease>> close_leases(
+    db::Tx& tx, const std::vector<db::Row>& rows, std::string_view outcome
+) {
+    std::vector<EndedLease> ended;
+    for (const db::Row& row : rows) {
+        TRY(JobId job_id, job_id_of(row));
+        TRY_STATUS(end(tx, job_id, row.int64("fence"), outcome));
+        ended.push_back({
+            .job_id = std::move(job_id),
+            .tenant_id = row.text("tenant_id"),
+            .job_type = row.text("job_type"),
+            .state = row.text("state"),
+            .fence = row.int64("fence"),
+        });
+    }
+    return ended;
+}
+
 }  // namespace
 
 Error lease_lost(const LeaseRef& lease) {
@@ -104,19 +123,12 @@ Result<std::vector<Lease>> Leases::claim(db::Tx& tx, const WorkerOffer& offer) c
 Result<std::vector<EndedLease>> Leases::expire(db::Tx& tx) const {
     TRY_STATUS(tx.query(sql::kPromote, {{"limit", options_.expire_batch}}));
     TRY(const auto rows, tx.query(sql::kExpire, {{"limit", options_.expire_batch}}));
-    std::vector<EndedLease> ended;
-    for (const db::Row& row : rows) {
-        TRY(JobId job_id, job_id_of(row));
-        TRY_STATUS(end(tx, job_id, row.int64("fence"), "lost"));
-        ended.push_back({
-            .job_id = std::move(job_id),
-            .tenant_id = row.text("tenant_id"),
-            .job_type = row.text("job_type"),
-            .state = row.text("state"),
-            .fence = row.int64("fence"),
-        });
-    }
-    return ended;
+    return close_leases(tx, rows, "lost");
+}
+
+Result<std::vector<EndedLease>> Leases::take_from(db::Tx& tx, const std::string& worker_id) {
+    TRY(const auto rows, tx.query(sql::kTakeFromWorker, {{"worker_id", worker_id}}));
+    return close_leases(tx, rows, "returned");
 }
 
 Result<Renewal> Leases::renew(db::Tx& tx, const LeaseRef& lease, bool started) const {

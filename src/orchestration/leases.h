@@ -116,6 +116,8 @@ public:
 
     /// A draining worker gives the job back unharmed. Errors: kConflict.
     Result<EndedLease> hand_back(db::Tx& tx, const LeaseRef& lease) const;
+    /// Ends all leases of a worker that was removed; its jobs go back to their places in the queue.
+    static Result<std::vector<EndedLease>> take_from(db::Tx& tx, const std::string& worker_id);
 
     const LeaseOptions& options() const { return options_; }
 

@@ -206,6 +206,22 @@ TEST_F(LeasesTest, AJobGivenBackIsClaimableAtOnceAndUnharmed) {
     EXPECT_EQ(complete(lease).error().code, ErrorCode::kConflict);
 }
 
+TEST_F(LeasesTest, TheJobsOfARemovedWorkerAreClaimableAtOnceAndThoseOfOthersStay) {
+    const JobId first = add_job();
+    const LeaseRef lost = claim("w1");
+    const JobId kept = add_job();
+    const LeaseRef held = claim("w2");
+    const auto taken = write([&](db::Tx& tx) { return Leases::take_from(tx, "w1"); });
+    ASSERT_TRUE(taken);
+    ASSERT_EQ(taken->size(), 1U);
+    EXPECT_EQ(taken->front().job_id, first);
+    EXPECT_EQ(complete(lost).error().code, ErrorCode::kConflict);
+    EXPECT_EQ(claim("w3").job_id, first);
+    EXPECT_EQ(job(first).failures + job(first).losses, 0);
+    EXPECT_TRUE(complete(held));
+    EXPECT_EQ(job(kept).status, protocol::JobStatus::kCompleted);
+}
+
 TEST_F(LeasesTest, CancellingAJobNobodyHoldsEndsIt) {
     const JobId job_id = add_job();
     ASSERT_TRUE(cancel(job_id));

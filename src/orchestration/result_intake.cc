@@ -85,6 +85,17 @@ JobOutcome end_of_lost(const Job& job) {
     return outcome;
 }
 
+Status note_taken(db::Tx& tx, const std::vector<EndedLease>& ended, std::string_view reason) {
+    for (const EndedLease& lease : ended) {
+        TRY(const Job job, job_store::get(tx, lease.job_id, std::nullopt));
+        TRY_STATUS(job_store::append_status(tx, lease.job_id, job.status, reason));
+        if (protocol::is_final(job.status)) {
+            TRY_STATUS(job_store::set_outcome(tx, lease.job_id, end_of_lost(job)));
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedResult& checked) {
@@ -129,13 +140,13 @@ Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedRe
 
 Result<std::vector<EndedLease>> take_back(db::Tx& tx, const Leases& leases) {
     TRY(auto ended, leases.expire(tx));
-    for (const EndedLease& lease : ended) {
-        TRY(const Job job, job_store::get(tx, lease.job_id, std::nullopt));
-        TRY_STATUS(job_store::append_status(tx, lease.job_id, job.status, "worker lost"));
-        if (protocol::is_final(job.status)) {
-            TRY_STATUS(job_store::set_outcome(tx, lease.job_id, end_of_lost(job)));
-        }
-    }
+    TRY_STATUS(note_taken(tx, ended, "worker lost"));
+    return ended;
+}
+
+Result<std::vector<EndedLease>> take_from(db::Tx& tx, const std::string& worker_id) {
+    TRY(auto ended, Leases::take_from(tx, worker_id));
+    TRY_STATUS(note_taken(tx, ended, "worker removed"));
     return ended;
 }
 

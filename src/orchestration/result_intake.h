@@ -39,4 +39,7 @@ Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedRe
 /// that say so. A job that lost too many workers ends with an error.
 Result<std::vector<EndedLease>> take_back(db::Tx& tx, const Leases& leases);
 
+/// Takes all jobs from a worker that was removed, with the events that say so.
+Result<std::vector<EndedLease>> take_from(db::Tx& tx, const std::string& worker_id);
+
 }  // namespace nexa::orchestration

@@ -7,6 +7,7 @@
 #include "core/json_codec.h"
 #include "core/storage_paths.h"
 #include "fleet/registration.h"
+#include "orchestration/result_intake.h"
 
 namespace nexa::orchestration {
 
@@ -42,10 +43,24 @@ Result<protocol::WorkerView> to_view(const Worker& worker, Timestamp now) {
     };
 }
 
+worker_store::WorkerOrder order_for(WorkerChange change) {
+    switch (change) {
+        case WorkerChange::kCordon:
+            return {.membership = "cordoned"};
+        case WorkerChange::kUncordon:
+            return {.membership = "approved", .draining = false};
+        case WorkerChange::kDrain:
+            return {.draining = true};
+        case WorkerChange::kRemove:
+            return {.membership = "revoked"};
+    }
+    return {};
+}
+
 }  // namespace
 
 net::Task<Worker> WorkerService::add(protocol::Envelope envelope, accounts::Principal principal) {
-    CO_TRY(auto registration, fleet::open_registration(envelope, clock_.now()));
+    CO_TRY(auto registration, fleet::open_registration(envelope, with_.clock.now()));
     if (registration.worker_id) {
         auto usable = check_path_id(*registration.worker_id);
         if (!usable) {
@@ -53,7 +68,7 @@ net::Task<Worker> WorkerService::add(protocol::Envelope envelope, accounts::Prin
         }
     }
     NewWorker worker{
-        .worker_id = registration.worker_id.value_or(ids_.make<WorkerId>().text()),
+        .worker_id = registration.worker_id.value_or(with_.ids.make<WorkerId>().text()),
         .public_key = registration.public_key,
         .tenant_id = std::move(principal.project_id),
         .name = std::move(registration.name),
@@ -61,7 +76,7 @@ net::Task<Worker> WorkerService::add(protocol::Envelope envelope, accounts::Prin
         .pool = std::move(registration.pool),
     };
     auto apply = [worker = std::move(worker)](db::Tx& tx) { return worker_store::add(tx, worker); };
-    co_return co_await backend_.write(std::move(apply));
+    co_return co_await with_.backend.write(std::move(apply));
 }
 
 net::Task<Worker> WorkerService::see(protocol::Heartbeat heartbeat, accounts::Principal principal) {
@@ -73,7 +88,7 @@ net::Task<Worker> WorkerService::see(protocol::Heartbeat heartbeat, accounts::Pr
         }
         return worker_store::see(tx, heartbeat.worker_id, heartbeat.draining);
     };
-    co_return co_await backend_.write(std::move(apply));
+    co_return co_await with_.backend.write(std::move(apply));
 }
 
 net::Task<std::vector<protocol::WorkerView>> WorkerService::list(accounts::Principal principal) {
@@ -88,7 +103,44 @@ net::Task<std::vector<protocol::WorkerView>> WorkerService::list(accounts::Princ
         }
         return views;
     };
-    co_return co_await backend_.read(std::move(look_up));
+    co_return co_await with_.backend.read(std::move(look_up));
+}
+
+net::Task<protocol::WorkerView> WorkerService::get(
+    std::string worker_id, accounts::Principal principal
+) {
+    auto look_up = [worker_id = std::move(worker_id),
+                    tenant_id = std::move(principal.project_id)](db::Tx& tx
+                   ) -> Result<protocol::WorkerView> {
+        TRY(const Worker worker, worker_store::find(tx, tenant_id, worker_id));
+        return to_view(worker, tx.now());
+    };
+    co_return co_await with_.backend.read(std::move(look_up));
+}
+
+net::Task<protocol::WorkerView> WorkerService::change(
+    std::string worker_id, WorkerChange change, accounts::Principal principal
+) {
+    using Changed = std::pair<protocol::WorkerView, std::vector<EndedLease>>;
+    auto apply = [worker_id = std::move(worker_id),
+                  change,
+                  tenant_id = principal.project_id](db::Tx& tx) -> Result<Changed> {
+        TRY_STATUS(worker_store::change(tx, worker_id, tenant_id, order_for(change)));
+        std::vector<EndedLease> taken;
+        if (change == WorkerChange::kRemove) {
+            TRY(taken, take_from(tx, worker_id));
+        }
+        TRY(const Worker worker, worker_store::find(tx, tenant_id, worker_id));
+        TRY(auto view, to_view(worker, tx.now()));
+        return Changed(std::move(view), std::move(taken));
+    };
+    CO_TRY(Changed changed, co_await with_.backend.write(std::move(apply)));
+    for (const EndedLease& lease : changed.second) {
+        with_.counters.ended(lease);
+        with_.event_signal.notify(lease.job_id.text());
+    }
+    with_.pool_signal.notify(changed.first.pool);
+    co_return std::move(changed.first);
 }
 
 }  // namespace nexa::orchestration

@@ -7,8 +7,10 @@
 #include "accounts/key_store.h"
 #include "core/clock.h"
 #include "core/ids.h"
+#include "net/signal.h"
 #include "net/task.h"
 #include "orchestration/backend.h"
+#include "orchestration/job_counters.h"
 #include "orchestration/worker_store.h"
 #include "protocol/envelope.h"
 #include "protocol/worker_messages.h"
@@ -16,11 +18,26 @@
 
 namespace nexa::orchestration {
 
-/// Registers and lists workers. Thread-safe; collaborators outlive it.
+/// What an operator may order of a worker.
+enum class WorkerChange {
+    kCordon,    ///< it gets no more jobs; those it holds go on
+    kUncordon,  ///< it gets jobs again
+    kDrain,   ///< it takes no more jobs, finishes those it holds, and ends; started anew it is back
+    kRemove,  ///< nothing it says counts any more, and its jobs go back to the queue at once
+};
+
+/// Registers, lists and orders workers. Thread-safe; collaborators outlive it.
 class WorkerService {
 public:
-    WorkerService(Backend backend, IdSource& ids, const Clock& clock)
-        : backend_(backend), ids_(ids), clock_(clock) {}
+    struct Collaborators {
+        Backend backend;
+        IdSource& ids;
+        const Clock& clock;
+        net::Signal& pool_signal;   ///< by pool: a job can be claimed, or a worker has orders
+        net::Signal& event_signal;  ///< by job: something happened to it
+        JobCounters counters;
+    };
+    explicit WorkerService(Collaborators with) : with_(with) {}
 
     /// Believes a signed registration and makes the worker part of the caller's project. The same
     /// key gets its old id. Errors: those of fleet::open_registration() and worker_store::add(),
@@ -31,11 +48,17 @@ public:
     net::Task<Worker> see(protocol::Heartbeat heartbeat, accounts::Principal principal);
 
     net::Task<std::vector<protocol::WorkerView>> list(accounts::Principal principal);
+    /// Errors: kNotFound, also for another project's worker.
+    net::Task<protocol::WorkerView> get(std::string worker_id, accounts::Principal principal);
+
+    /// Orders it and shows the worker as it is then. Repeatable, but for a removal, which is final.
+    /// Errors: those of worker_store::change().
+    net::Task<protocol::WorkerView> change(
+        std::string worker_id, WorkerChange change, accounts::Principal principal
+    );
 
 private:
-    Backend backend_;
-    IdSource& ids_;
-    const Clock& clock_;
+    Collaborators with_;
 };
 
 }  // namespace nexa::orchestration

@@ -23,6 +23,38 @@ Worker worker_from(const db::Row& row) {
     };
 }
 
+Error no_worker(const std::string& worker_id) {
+    return Error::not_found("there is no worker {}", worker_id).at("worker_id");
+}
+
+struct Wanted {
+    std::string tenant_id;
+    std::string after;
+    std::optional<std::string> worker_id;
+    int limit = 0;
+};
+
+Result<std::vector<Worker>> look_up(db::Tx& tx, const Wanted& wanted) {
+    TRY(const auto rows,
+        tx.query(
+            sql::kListWorkers,
+            {
+                {"tenant_id", wanted.tenant_id},
+                {"after", wanted.after},
+                {"worker_id", wanted.worker_id},
+                {"limit", wanted.limit},
+            }
+        ));
+    std::vector<Worker> workers;
+    workers.reserve(rows.size());
+    for (const db::Row& row : rows) {
+        Worker worker = worker_from(row);
+        worker.jobs = {row.text("jobs")};
+        workers.push_back(std::move(worker));
+    }
+    return workers;
+}
+
 }  // namespace
 
 Result<Worker> add(db::Tx& tx, const NewWorker& worker) {
@@ -61,33 +93,45 @@ Result<Worker> see(db::Tx& tx, const std::string& worker_id, std::optional<bool>
 Result<Worker> get(db::Tx& tx, const std::string& worker_id) {
     TRY(const auto row, tx.query_one(sql::kGetWorker, {{"worker_id", worker_id}}));
     if (!row) {
-        return Error::not_found("there is no worker {}", worker_id)
-            .at("worker_id")
-            .hint("register first");
+        return no_worker(worker_id).hint("register first");
     }
     return worker_from(*row);
+}
+
+Status change(
+    db::Tx& tx, const std::string& worker_id, const std::string& tenant_id, const WorkerOrder& order
+) {
+    TRY(const auto row,
+        tx.query_one(
+            sql::kChangeWorker,
+            {
+                {"worker_id", worker_id},
+                {"tenant_id", tenant_id},
+                {"membership", order.membership},
+                {"draining", order.draining},
+            }
+        ));
+    if (row) {
+        return {};
+    }
+    TRY_STATUS(find(tx, tenant_id, worker_id));
+    return Error::conflict("worker {} was removed for good", worker_id)
+        .at("worker_id")
+        .hint("a new one registers with a key of its own: start it in a new folder");
 }
 
 Result<std::vector<Worker>> list(
     db::Tx& tx, const std::string& tenant_id, const std::string& after, int limit
 ) {
-    TRY(const auto rows,
-        tx.query(
-            sql::kListWorkers,
-            {
-                {"tenant_id", tenant_id},
-                {"after", after},
-                {"limit", limit},
-            }
-        ));
-    std::vector<Worker> workers;
-    workers.reserve(rows.size());
-    for (const db::Row& row : rows) {
-        Worker worker = worker_from(row);
-        worker.jobs = {row.text("jobs")};
-        workers.push_back(std::move(worker));
+    return look_up(tx, {.tenant_id = tenant_id, .after = after, .limit = limit});
+}
+
+Result<Worker> find(db::Tx& tx, const std::string& tenant_id, const std::string& worker_id) {
+    TRY(auto found, look_up(tx, {.tenant_id = tenant_id, .worker_id = worker_id, .limit = 1}));
+    if (found.empty()) {
+        return no_worker(worker_id);
     }
-    return workers;
+    return std::move(found.front());
 }
 
 }  // namespace nexa::orchestration::worker_store

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,10 +49,24 @@ Result<Worker> see(db::Tx& tx, const std::string& worker_id, std::optional<bool>
 /// Errors: kNotFound.
 Result<Worker> get(db::Tx& tx, const std::string& worker_id);
 
+/// What an operator wants of a worker.
+struct WorkerOrder {
+    std::optional<std::string> membership;
+    std::optional<bool> draining;
+};
+
+/// Errors: kNotFound, also for another project's worker; kConflict if it was removed.
+Status change(
+    db::Tx& tx, const std::string& worker_id, const std::string& tenant_id, const WorkerOrder& order
+);
+
 /// By id, behind `after`.
 Result<std::vector<Worker>> list(
     db::Tx& tx, const std::string& tenant_id, const std::string& after, int limit
 );
+
+/// One as list() gives it. Errors: kNotFound.
+Result<Worker> find(db::Tx& tx, const std::string& tenant_id, const std::string& worker_id);
 
 }  // namespace worker_store
 

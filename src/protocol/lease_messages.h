@@ -127,10 +127,16 @@ struct LeasedJob {
 struct NextJobReply {
     static constexpr std::string_view kName = "NextJobReply";
     std::vector<LeasedJob> jobs;
+    bool drain = false;
 
     static constexpr auto fields() {
         return std::tuple{
-            field("jobs", &NextJobReply::jobs, "Empty if there is nothing to do").required()
+            field("jobs", &NextJobReply::jobs, "Empty if there is nothing to do").required(),
+            field(
+                "drain",
+                &NextJobReply::drain,
+                "True: ask for no more, and end when the jobs you hold have ended"
+            ),
         };
     }
 };

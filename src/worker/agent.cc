@@ -218,6 +218,10 @@ net::Task<void> Agent::take_jobs() {
             for (protocol::LeasedJob& lease : reply->jobs) {
                 start(std::move(lease), received_at);
             }
+            if (reply->drain) {
+                get_logger("worker").info("told to drain");
+                drain();
+            }
             continue;
         }
         if (reply.error().code == ErrorCode::kNotFound) {

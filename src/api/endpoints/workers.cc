@@ -10,15 +10,31 @@ namespace nexa::api {
 namespace {
 
 using net::Method;
+using orchestration::WorkerChange;
 
 constexpr Noun kNoun{
     .tag = "workers", .read_scope = "workers:write", .write_scope = "workers:write"
 };
 
+constexpr std::size_t kIgnoredBodyMax = 1024;
 constexpr std::size_t kReportBytesMax = std::size_t{8} << 20;
 constexpr std::size_t kResultBytesMax = std::size_t{32} << 20;
 /// The longest a worker may wait for a job, and a little.
 constexpr std::chrono::seconds kLongPoll{75};
+
+net::Route order_row(Method method, std::string below, std::string word, std::string summary) {
+    constexpr Noun kOrders{
+        .tag = "workers", .read_scope = "workers:read", .write_scope = "fleet:write"
+    };
+    net::Route route =
+        row(kOrders,
+            {method,
+             "/api/workers/{worker_id}" + std::move(below),
+             "workers_" + std::move(word),
+             std::move(summary)});
+    route.body_bytes_max = kIgnoredBodyMax;
+    return route;
+}
 
 net::Route with_body(net::Route route, std::size_t bytes_max) {
     route.body_bytes_max = bytes_max;
@@ -108,6 +124,44 @@ std::vector<net::Route> WorkerEndpoints::routes() {
         ),
         net::typed(list_row, *this, &WorkerEndpoints::list),
         net::typed(list_alias, *this, &WorkerEndpoints::list),
+        net::typed(
+            order_row(Method::kGet, "", "get", "Read one worker"), *this, &WorkerEndpoints::get
+        ),
+        net::typed(
+            order_row(
+                Method::kPost,
+                "/cordon",
+                "cordon",
+                "Give a worker no more jobs; those it holds go on"
+            ),
+            *this,
+            &WorkerEndpoints::cordon
+        ),
+        net::typed(
+            order_row(Method::kPost, "/uncordon", "uncordon", "Give a worker jobs again"),
+            *this,
+            &WorkerEndpoints::uncordon
+        ),
+        net::typed(
+            order_row(
+                Method::kPost,
+                "/drain",
+                "drain",
+                "Let a worker finish the jobs it holds, and end; started anew it is back"
+            ),
+            *this,
+            &WorkerEndpoints::drain
+        ),
+        net::typed(
+            order_row(
+                Method::kDelete,
+                "",
+                "remove",
+                "Remove a worker for good; its jobs go back to the queue at once"
+            ),
+            *this,
+            &WorkerEndpoints::remove
+        ),
         std::move(get_row),
         std::move(put_row),
     };
@@ -160,6 +214,32 @@ net::Task<protocol::CompleteReply> WorkerEndpoints::complete(
 net::Task<protocol::WorkerList> WorkerEndpoints::list(net::Call call) {
     CO_TRY(auto workers, co_await with_.workers.list(principal_of(call.principal)));
     co_return protocol::WorkerList{.data = std::move(workers)};
+}
+
+net::Task<protocol::WorkerView> WorkerEndpoints::get(net::Call call) {
+    co_return co_await with_.workers.get(call.parameter("worker_id"), principal_of(call.principal));
+}
+
+net::Task<protocol::WorkerView> WorkerEndpoints::cordon(net::Call call) {
+    return change(std::move(call), WorkerChange::kCordon);
+}
+
+net::Task<protocol::WorkerView> WorkerEndpoints::uncordon(net::Call call) {
+    return change(std::move(call), WorkerChange::kUncordon);
+}
+
+net::Task<protocol::WorkerView> WorkerEndpoints::drain(net::Call call) {
+    return change(std::move(call), WorkerChange::kDrain);
+}
+
+net::Task<protocol::WorkerView> WorkerEndpoints::remove(net::Call call) {
+    return change(std::move(call), WorkerChange::kRemove);
+}
+
+net::Task<protocol::WorkerView> WorkerEndpoints::change(net::Call call, WorkerChange change) {
+    co_return co_await with_.workers.change(
+        call.parameter("worker_id"), change, principal_of(call.principal)
+    );
 }
 
 net::Task<net::Response> WorkerEndpoints::get_blob(net::Request request) {

@@ -17,7 +17,7 @@
 
 namespace nexa::api {
 
-/// /api/workers: what workers call, and the list of them.
+/// /api/workers: what workers call, the list of them, and what operators order.
 class WorkerEndpoints {
 public:
     struct Collaborators {
@@ -38,6 +38,12 @@ private:
     net::Task<protocol::ReportReply> report(net::Call call, protocol::ReportRequest request);
     net::Task<protocol::CompleteReply> complete(net::Call call, protocol::CompleteRequest request);
     net::Task<protocol::WorkerList> list(net::Call call);
+    net::Task<protocol::WorkerView> get(net::Call call);
+    net::Task<protocol::WorkerView> cordon(net::Call call);
+    net::Task<protocol::WorkerView> uncordon(net::Call call);
+    net::Task<protocol::WorkerView> drain(net::Call call);
+    net::Task<protocol::WorkerView> remove(net::Call call);
+    net::Task<protocol::WorkerView> change(net::Call call, orchestration::WorkerChange change);
     net::Task<net::Response> get_blob(net::Request request);
     net::Task<net::Response> put_blob(net::Request request);
 

@@ -4,6 +4,6 @@ SELECT
     w.last_seen_at,
     (SELECT json_group_array(id) FROM job WHERE state = 'leased' AND lease_worker = w.id) AS jobs
 FROM worker AS w
-WHERE w.tenant_id = :tenant_id AND w.id > :after
+WHERE w.tenant_id = :tenant_id AND w.id > :after AND (:worker_id IS NULL OR w.id = :worker_id)
 ORDER BY w.id
 LIMIT :limit
