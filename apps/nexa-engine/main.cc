@@ -88,7 +88,7 @@ int run(const char* dir) {
     const nexa::SystemClock clock;
     const nexa::CancelToken token = cancel.token();
     return exit_code_of(nexa::pipelines::run_job(
-        {.dir = dir, .event_fd = has_events ? kEventFd : -1},
+        {.dir = dir, .event_fd = has_events ? kEventFd : -1, .log_fd = STDERR_FILENO},
         {.clock = clock, .cancel = token, .code = code_of_this_program()}
     ));
 }

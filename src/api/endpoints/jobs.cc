@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "api/authenticator.h"
+#include "api/log_feed.h"
 #include "api/query.h"
 #include "api/rows.h"
 #include "core/json.h"
@@ -193,6 +194,14 @@ std::vector<net::Route> JobEndpoints::read_routes() {
          .schema = R"({"type":"integer"})"},
     };
     logs_row.handler = bound(*this, &JobEndpoints::logs);
+    net::Route follow_row =
+        row(kNoun,
+            {Method::kGet,
+             "/api/jobs/{job_id}/logs/stream",
+             "jobs_follow_logs",
+             "Follow the text a job's engine writes, line by line, as server-sent events"});
+    follow_row.response = {.name = "LogLines", .schema = {}, .content_type = "text/event-stream"};
+    follow_row.handler = bound(*this, &JobEndpoints::follow_logs);
     net::Route cancel_row =
         row(kNoun,
             {Method::kPost, "/api/jobs/{job_id}/cancel", "jobs_cancel", "Ask a job to stop"});
@@ -208,6 +217,7 @@ std::vector<net::Route> JobEndpoints::read_routes() {
         net::typed(cancel_row, *this, &JobEndpoints::cancel),
         std::move(events_row),
         std::move(logs_row),
+        std::move(follow_row),
         net::typed(alias(row(kNoun, {}), "/status/{job_id}"), *this, &JobEndpoints::status),
     };
 }
@@ -320,6 +330,21 @@ net::Task<net::Response> JobEndpoints::logs(net::Request request) {
     response.headers.set("X-Log-Offset", std::to_string(chunk.offset));
     response.headers.set("X-Log-Bytes", std::to_string(chunk.bytes_total));
     co_return response;
+}
+
+net::Task<net::Response> JobEndpoints::follow_logs(net::Request request) {
+    CO_TRY(const JobId job_id, job_id_in(request.parameter("job_id")));
+    accounts::Principal principal = principal_of(request.principal);
+    CO_TRY_STATUS(co_await with_.jobs.get(job_id, principal));
+    LogPlace place;
+    if (const std::string* last = request.head->headers.find("Last-Event-ID")) {
+        CO_TRY(place, parse_log_place(*last));
+    }
+    auto stream = std::make_shared<net::SseStream>();
+    auto feed =
+        feed_log({with_.jobs, with_.logs, with_.pool}, stream, job_id, std::move(principal), place);
+    CO_TRY_STATUS(with_.streams.spawn("job log", std::move(feed)));
+    co_return net::sse_response(std::move(stream));
 }
 
 }  // namespace nexa::api

@@ -34,6 +34,7 @@ private:
     net::Task<protocol::JobStatusView> status(net::Call call);
     net::Task<net::Response> events(net::Request request);
     net::Task<net::Response> logs(net::Request request);
+    net::Task<net::Response> follow_logs(net::Request request);
     net::Task<void> feed(std::shared_ptr<net::SseStream> stream, JobId job_id, std::int64_t after);
 
     std::vector<net::Route> submit_routes();

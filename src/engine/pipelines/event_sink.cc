@@ -5,7 +5,6 @@
 
 #include "core/file.h"
 #include "core/json.h"
-#include "protocol/engine.h"
 
 namespace nexa::pipelines {
 
@@ -40,35 +39,38 @@ void EventSink::progress(const Progress& progress) {
             event.eta_seconds = static_cast<double>(progress.total - progress.done) / event.rate;
         }
     }
-    write_line(to_json(event));
+    send(event);
 }
 
 void EventSink::metrics(
     std::string_view phase, std::int64_t step, std::map<std::string, double> values
 ) {
     const Lock lock(mutex_);
-    write_line(to_json(protocol::EngineEvent{
+    send(protocol::EngineEvent{
         .type = "metric",
         .phase = std::string(phase),
         .done = step,
         .metrics = std::move(values),
-    }));
+    });
 }
 
 void EventSink::say(std::string_view phase, std::string message) {
     const Lock lock(mutex_);
-    write_line(to_json(protocol::EngineEvent{
+    send(protocol::EngineEvent{
         .type = "log",
         .phase = std::string(phase),
         .message = std::move(message),
-    }));
+    });
 }
 
-void EventSink::write_line(std::string line) {
+void EventSink::send(const protocol::EngineEvent& event) {
+    if (log_ != nullptr) {
+        log_->note(event);
+    }
     if (fd_ < 0 || reader_gone_) {
         return;
     }
-    line += '\n';
+    const std::string line = to_json(event) + '\n';
     reader_gone_ = !write_all(fd_, line, "an event").has_value();
 }
 

@@ -9,6 +9,8 @@
 
 #include "core/clock.h"
 #include "core/mutex.h"
+#include "engine/pipelines/run_log.h"
+#include "protocol/engine.h"
 
 namespace nexa::pipelines {
 
@@ -23,11 +25,12 @@ struct Progress {
 /// Says what the engine is doing, as one JSON line an event (protocol::EngineEvent) on a file
 /// descriptor. Rate and time left are worked out here, and progress is thinned out to a few lines a
 /// second; the first and the last of a phase always go out. A reader that has gone is no error: the
-/// job goes on. Thread-safe.
+/// job goes on. What goes out is also noted in a log for people. Thread-safe.
 class EventSink {
 public:
-    /// `fd` stays the caller's; -1 drops everything.
-    EventSink(int fd, const Clock& clock) : fd_(fd), clock_(clock) {}
+    /// `fd` stays the caller's; -1: no events. `clock` and `log` (null: none) outlive it.
+    EventSink(int fd, const Clock& clock, RunLog* log = nullptr)
+        : fd_(fd), clock_(clock), log_(log) {}
 
     void progress(const Progress& progress) NEXA_EXCLUDES(mutex_);
     /// Numbers of this moment: loss, learning rate, tokens a second.
@@ -37,10 +40,11 @@ public:
     void say(std::string_view phase, std::string message) NEXA_EXCLUDES(mutex_);
 
 private:
-    void write_line(std::string line) NEXA_REQUIRES(mutex_);
+    void send(const protocol::EngineEvent& event) NEXA_REQUIRES(mutex_);
 
     const int fd_;
     const Clock& clock_;
+    RunLog* const log_;
     Mutex mutex_;
     std::string phase_ NEXA_GUARDED_BY(mutex_);
     std::chrono::steady_clock::time_point phase_began_ NEXA_GUARDED_BY(mutex_);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 
 #include "core/file.h"
 #include "core/guard.h"
@@ -11,6 +12,7 @@
 #include "engine/pipelines/cpu_time.h"
 #include "engine/pipelines/event_sink.h"
 #include "engine/pipelines/pipeline.h"
+#include "engine/pipelines/run_log.h"
 
 namespace nexa::pipelines {
 
@@ -36,10 +38,27 @@ Result<protocol::EngineSpec> read_spec(const std::filesystem::path& dir) {
     return spec;
 }
 
+void tell_beginning(RunLog& log, const protocol::EngineSpec& spec, const RunCode& code) {
+    log.line(fmt::format(
+        "nexa-engine {} ({}{}) runs {}, {} {}",
+        code.version,
+        code.git_commit,
+        code.git_dirty ? ", changed" : "",
+        spec.job_id,
+        spec.job_type,
+        spec.payload.text
+    ));
+    for (const protocol::EngineInput& input : spec.inputs) {
+        log.line(fmt::format("input {}: {} {}", input.name, input.artifact_id, input.root_digest));
+    }
+}
+
 Result<protocol::EngineResult> run(const RunOptions& options, const RunCollaborators& with) {
     TRY(protocol::EngineSpec spec, read_spec(options.dir));
     TRY(const Runner runner, find_runner(spec.job_type));
-    EventSink events(options.event_fd, with.clock);
+    RunLog log(options.log_fd, with.clock);
+    tell_beginning(log, spec, with.code);
+    EventSink events(options.event_fd, with.clock, &log);
     Job job{
         .spec = std::move(spec),
         .dir = options.dir,
@@ -48,10 +67,14 @@ Result<protocol::EngineResult> run(const RunOptions& options, const RunCollabora
         .clock = with.clock,
         .code = with.code,
     };
-    return guard([&] {
+    auto ended = guard([&] {
         at::set_num_threads(job.threads());
         return runner(job);
     });
+    if (ended) {
+        log.line(fmt::format("completed with {} outputs", ended->outputs.size()));
+    }
+    return ended;
 }
 
 protocol::EngineError describe(const Error& error) {

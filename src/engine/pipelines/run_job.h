@@ -13,6 +13,7 @@ namespace nexa::pipelines {
 struct RunOptions {
     std::filesystem::path dir;
     int event_fd = -1;  ///< -1: no events
+    int log_fd = -1;    ///< for people; -1: no log
 };
 
 struct RunCollaborators {

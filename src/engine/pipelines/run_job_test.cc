@@ -14,7 +14,6 @@
 #include "core/json.h"
 #include "engine/pipelines/event_sink.h"
 #include "engine/pipelines/pipeline.h"
-#include "fakes/manual_clock.h"
 #include "fakes/proves.h"
 #include "models/presets.h"
 #include "protocol/job_types.h"
@@ -136,59 +135,6 @@ TEST(Presets, AreTheNamesThatASpecTakes) {
         names.push_back(preset.name);
     }
     EXPECT_TRUE(std::ranges::equal(names, protocol::kModelPresets));
-}
-
-class EventSinkTest : public ::testing::Test {
-protected:
-    std::vector<protocol::EngineEvent> events() {
-        pipe.write_end.reset();
-        std::string text(1 << 16, '\0');
-        text.resize(static_cast<std::size_t>(
-            std::max<::ssize_t>(::read(pipe.read_end.get(), text.data(), text.size()), 0)
-        ));
-        std::vector<protocol::EngineEvent> read;
-        for (std::size_t begin = 0; begin < text.size();) {
-            const std::size_t end = text.find('\n', begin);
-            read.push_back(from_json<protocol::EngineEvent>(text.substr(begin, end - begin)).value()
-            );
-            begin = end + 1;
-        }
-        return read;
-    }
-
-    Pipe pipe = make_pipe().value();
-    fakes::ManualClock clock;
-    EventSink sink{pipe.write_end.get(), clock};
-};
-
-TEST_F(EventSinkTest, ThinsProgressOutButKeepsTheFirstAndTheLast) {
-    for (int done = 1; done <= 100; ++done) {
-        sink.progress({.phase = "read", .done = done, .total = 100, .unit = "rows"});
-        clock.advance(std::chrono::milliseconds{10});
-    }
-    const auto read = events();
-    ASSERT_GE(read.size(), 3U);
-    EXPECT_LE(read.size(), 8U);
-    EXPECT_EQ(read.front().done, 1);
-    EXPECT_EQ(read.back().done, 100);
-    EXPECT_EQ(read.back().eta_seconds, 0);
-}
-
-TEST_F(EventSinkTest, WorksOutRateAndTimeLeft) {
-    sink.progress({.phase = "train", .done = 0, .total = 100, .unit = "steps"});
-    clock.advance(std::chrono::seconds{10});
-    sink.progress({.phase = "train", .done = 20, .total = 100, .unit = "steps"});
-    const auto read = events();
-    ASSERT_EQ(read.size(), 2U);
-    EXPECT_DOUBLE_EQ(read[1].rate, 2);
-    EXPECT_DOUBLE_EQ(read[1].eta_seconds.value(), 40);
-}
-
-TEST_F(EventSinkTest, AReaderThatHasGoneIsNoError) {
-    pipe.read_end.reset();
-    std::signal(SIGPIPE, SIG_IGN);
-    sink.say("x", "nobody hears this");
-    sink.metrics("x", 1, {{"loss", 1.0}});
 }
 
 }  // namespace
