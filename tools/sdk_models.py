@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas/openapi.json"
 PAGE = ROOT / "sdk/python/nexa_forge/models.py"
 # What the client's methods return; what these refer to comes along.
-WANTED = ("ArtifactView", "BillingSummary", "DeploymentView", "JobSubmitted", "JobView")
+WANTED = ("ArtifactLineage", "ArtifactView", "BillingSummary", "DeploymentView", "JobSubmitted", "JobView")
 HEAD = '''# SPDX-License-Identifier: Apache-2.0
 """What the API answers, as types. Written by tools/sdk_models.py from schemas/openapi.json.
 

@@ -154,6 +154,11 @@ Result<protocol::BillingSummary> summarize(
     };
 }
 
+Status end_storage(db::Tx& tx, const std::string& job_id) {
+    TRY_STATUS(tx.execute(sql::kEndStorage, {{"job_id", job_id}}));
+    return {};
+}
+
 Result<MicroUsd> job_cost(db::Tx& tx, const std::string& job_id) {
     TRY(const auto row, tx.query_one(sql::kJobCost, {{"job_id", job_id}}));
     NEXA_CHECK(row.has_value());  // an aggregate without GROUP BY gives one row

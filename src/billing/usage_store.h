@@ -46,6 +46,9 @@ Result<protocol::BillingSummary> summarize(
     db::Tx& tx, const RateCard& card, const std::string& tenant_id, const Period& period
 );
 
+/// What a job stored is deleted: it costs nothing from now on. Repeatable.
+Status end_storage(db::Tx& tx, const std::string& job_id);
+
 Result<MicroUsd> job_cost(db::Tx& tx, const std::string& job_id);
 
 }  // namespace usage_store

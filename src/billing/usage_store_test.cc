@@ -130,6 +130,23 @@ TEST_F(UsageStoreTest, StorageCostsByTheTimeItIsKept) {
     EXPECT_EQ(summary(last_half).cost_by_type.at("stored_bytes"), "1.000000");
 }
 
+TEST_F(UsageStoreTest, DeletedStorageCostsUpToItsEndHoweverOftenItIsEnded) {
+    record("job_1", "train", {.stored_bytes = 100'000'000'000});
+    clock.advance(std::chrono::days{15});
+    const auto end = [](db::Tx& tx) { return usage_store::end_storage(tx, "job_1"); };
+    ASSERT_TRUE(writer->run(end));
+    const Timestamp ended = clock.now();
+    clock.advance(std::chrono::days{15});
+    ASSERT_TRUE(writer->run(end));
+    EXPECT_EQ(summary(everything()).cost_by_type.at("stored_bytes"), "1.000000");
+    EXPECT_EQ(
+        summary({.from = ended - std::chrono::days{3}, .until = clock.now()})
+            .cost_by_type.at("stored_bytes"),
+        "0.200000"
+    );
+    EXPECT_EQ(summary({.from = ended, .until = clock.now()}).total_cost, "0.000000");
+}
+
 TEST_F(UsageStoreTest, OtherProjectsAndOtherTimesDoNotCount) {
     record("job_1", "train", {.gpu_seconds = 3600});
     const auto stranger =

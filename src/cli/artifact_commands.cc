@@ -144,11 +144,55 @@ Result<int> push_one(Session& session, const PushArguments& wish) {
     return 0;
 }
 
+Result<int> remove(Session& session, const std::string& artifact_id) {
+    TRY(ApiClient* const api, session.api());
+    TRY_STATUS(api->remove(fmt::format("/artifacts/{}", net::percent_encode(artifact_id))));
+    if (session.json()) {
+        session.print_json(fmt::format(R"({{"artifact_id":"{}","deleted":true}})", artifact_id));
+    } else {
+        session.print(fmt::format("{}\tdeleted", artifact_id));
+    }
+    return 0;
+}
+
+void add_kin(
+    Table& table, std::string_view word, const std::vector<protocol::ArtifactKin>& relatives
+) {
+    for (const protocol::ArtifactKin& kin : relatives) {
+        table.add({
+            std::string(word),
+            std::to_string(kin.distance),
+            kin.artifact_id,
+            kin.kind,
+            kin.name,
+            kin.job_type ? fmt::format("{} {}", *kin.job_type, kin.job_id.value_or("")) : "upload",
+            kin.deleted ? "deleted" : "",
+        });
+    }
+}
+
+Result<int> show_lineage(Session& session, const std::string& artifact_id) {
+    TRY(ApiClient* const api, session.api());
+    TRY(const std::string body,
+        api->get(fmt::format("/artifacts/{}/lineage", net::percent_encode(artifact_id))));
+    if (session.json()) {
+        session.print_json(body);
+        return 0;
+    }
+    TRY(const auto lineage, read_reply<protocol::ArtifactLineage>(body));
+    Table table({"", "JOBS AWAY", "ARTIFACT", "KIND", "NAME", "MADE BY", ""});
+    add_kin(table, "from", lineage.ancestors);
+    add_kin(table, "into", lineage.descendants);
+    session.print_table(table, "made from nothing stored here, and nothing was made from it");
+    return 0;
+}
+
 }  // namespace
 
 void add_artifact_commands(CommandLine& line, Session& session) {
-    CLI::App* group =
-        line.root().add_subcommand("artifact", "List, download and upload datasets and models");
+    CLI::App* group = line.root().add_subcommand(
+        "artifact", "List, trace, download, upload and delete datasets and models"
+    );
     group->group("Look after jobs and what they made");
 
     auto listing = std::make_shared<ListWish>();
@@ -163,6 +207,18 @@ void add_artifact_commands(CommandLine& line, Session& session) {
     CLI::App* show = group->add_subcommand("get", "Show an artifact and its files");
     show->add_option("ARTIFACT", *shown, "The artifact's id")->required();
     line.on(show, [&session, shown] { return get(session, *shown); });
+
+    CLI::App* lineage = group->add_subcommand(
+        "lineage", "Show what an artifact was made from, and what was made from it"
+    );
+    lineage->add_option("ARTIFACT", *shown, "The artifact's id")->required();
+    line.on(lineage, [&session, shown] { return show_lineage(session, *shown); });
+
+    CLI::App* removal = group->add_subcommand(
+        "rm", "Delete an artifact that no running job and no deployment needs"
+    );
+    removal->add_option("ARTIFACT", *shown, "The artifact's id")->required();
+    line.on(removal, [&session, shown] { return remove(session, *shown); });
 
     auto pulling = std::make_shared<PullWish>();
     CLI::App* pull_command =

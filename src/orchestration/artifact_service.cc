@@ -181,6 +181,24 @@ net::Task<ArtifactPage> ArtifactService::list(ArtifactFilter filter) {
     co_return co_await with_.backend.read(std::move(look_up));
 }
 
+net::Task<protocol::ArtifactLineage> ArtifactService::lineage(
+    std::string artifact_id, accounts::Principal principal
+) {
+    auto look_up = [artifact_id = std::move(artifact_id),
+                    tenant_id = std::move(principal.project_id)](db::Tx& tx) {
+        return artifact_store::lineage(tx, artifact_id, tenant_id);
+    };
+    co_return co_await with_.backend.read(std::move(look_up));
+}
+
+net::Task<void> ArtifactService::remove(std::string artifact_id, accounts::Principal principal) {
+    auto apply = [artifact_id = std::move(artifact_id),
+                  tenant_id = std::move(principal.project_id)](db::Tx& tx) {
+        return artifact_store::remove(tx, artifact_id, tenant_id);
+    };
+    co_return co_await with_.backend.write(std::move(apply));
+}
+
 net::Task<ArtifactFileRef> ArtifactService::file(
     std::string artifact_id, std::string path, accounts::Principal principal
 ) {

@@ -58,6 +58,12 @@ public:
     net::Task<protocol::ArtifactView> get(std::string artifact_id, accounts::Principal principal);
     net::Task<std::string> manifest(std::string artifact_id, accounts::Principal principal);
     net::Task<ArtifactPage> list(ArtifactFilter filter);
+    /// As artifact_store::lineage().
+    net::Task<protocol::ArtifactLineage> lineage(
+        std::string artifact_id, accounts::Principal principal
+    );
+    /// As artifact_store::remove().
+    net::Task<void> remove(std::string artifact_id, accounts::Principal principal);
     /// Errors: kNotFound (artifact, or a file that it does not have).
     net::Task<ArtifactFileRef> file(
         std::string artifact_id, std::string path, accounts::Principal principal

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestration/artifact_store.h"
 
+#include <fmt/ranges.h>
+
+#include "billing/usage_store.h"
 #include "orchestration/orchestration_sql.h"
 
 namespace nexa::orchestration::artifact_store {
@@ -20,6 +23,52 @@ ArtifactRecord artifact_from(const db::Row& row) {
         .manifest = {row.text("manifest")},
         .created_at = row.timestamp("created_at"),
     };
+}
+
+constexpr int kKinMax = 1'000;
+constexpr int kDistanceMax = 100;
+
+Error still_needed(const std::string& artifact_id, const std::vector<db::Row>& users) {
+    std::vector<std::string> ids;
+    for (const db::Row& row : users) {
+        ids.push_back(row.text("id"));
+    }
+    return Error::conflict("{} is needed by {}", artifact_id, fmt::join(ids, ", "))
+        .at("artifact_id")
+        .hint("cancel or await the jobs, `nexa undeploy` the deployments, and delete it then");
+}
+
+Result<std::vector<protocol::ArtifactKin>> kin_of(
+    db::Tx& tx,
+    const db::Sql& statement,
+    const std::string& artifact_id,
+    const std::string& tenant_id
+) {
+    TRY(const auto rows,
+        tx.query(
+            statement,
+            {
+                {"artifact_id", artifact_id},
+                {"tenant_id", tenant_id},
+                {"depth_max", kDistanceMax},
+                {"limit", kKinMax},
+            }
+        ));
+    std::vector<protocol::ArtifactKin> kin;
+    kin.reserve(rows.size());
+    for (const db::Row& row : rows) {
+        kin.push_back({
+            .artifact_id = row.text("id"),
+            .kind = row.text("kind"),
+            .name = row.text("name"),
+            .root_digest = row.text("root_digest"),
+            .job_id = row.optional_text("job_id"),
+            .job_type = row.optional_text("job_type"),
+            .distance = static_cast<int>(row.int64("depth")),
+            .deleted = row.int64("deleted") != 0,
+        });
+    }
+    return kin;
 }
 
 }  // namespace
@@ -50,6 +99,33 @@ Result<ArtifactRecord> get(
         return Error::not_found("there is no artifact {}", artifact_id).at("artifact_id");
     }
     return artifact_from(*row);
+}
+
+Status remove(db::Tx& tx, const std::string& artifact_id, const std::string& tenant_id) {
+    TRY(const auto deleted,
+        tx.query_one(sql::kDeleteArtifact, {{"artifact_id", artifact_id}, {"tenant_id", tenant_id}})
+    );
+    if (!deleted) {
+        TRY_STATUS(get(tx, artifact_id, tenant_id));
+        TRY(const auto users, tx.query(sql::kUsersOfArtifact, {{"artifact_id", artifact_id}}));
+        return still_needed(artifact_id, users);
+    }
+    const auto job_id = deleted->optional_text("job_id");
+    if (!job_id) {
+        return {};  // an upload
+    }
+    TRY(const auto left, tx.query_one(sql::kCountArtifactsOfJob, {{"job_id", *job_id}}));
+    return left->int64("count") > 0 ? Status() : billing::usage_store::end_storage(tx, *job_id);
+}
+
+Result<protocol::ArtifactLineage> lineage(
+    db::Tx& tx, const std::string& artifact_id, const std::string& tenant_id
+) {
+    TRY_STATUS(get(tx, artifact_id, tenant_id));
+    protocol::ArtifactLineage lineage{.artifact_id = artifact_id};
+    TRY(lineage.ancestors, kin_of(tx, sql::kListAncestors, artifact_id, tenant_id));
+    TRY(lineage.descendants, kin_of(tx, sql::kListDescendants, artifact_id, tenant_id));
+    return lineage;
 }
 
 Result<std::vector<ArtifactRecord>> list(db::Tx& tx, const ArtifactFilter& filter) {

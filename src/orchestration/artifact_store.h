@@ -9,6 +9,7 @@
 #include "core/json_text.h"
 #include "core/result.h"
 #include "db/tx.h"
+#include "protocol/artifact_views.h"
 
 namespace nexa::orchestration {
 
@@ -43,6 +44,17 @@ Status add(db::Tx& tx, const ArtifactRecord& artifact);
 /// Errors: kNotFound; also when it is another tenant's. `tenant_id` empty: any tenant's.
 Result<ArtifactRecord> get(
     db::Tx& tx, const std::string& artifact_id, const std::optional<std::string>& tenant_id
+);
+
+/// From its commit on it is not there, though what was made from it still tells of it; its storage
+/// costs nothing more. Errors: kNotFound; kConflict, which names what needs it: a job that has not
+/// ended, or a deployment.
+Status remove(db::Tx& tx, const std::string& artifact_id, const std::string& tenant_id);
+
+/// What an artifact was made from and what was made from it, up to 1,000 each way; also what was
+/// deleted. Errors: kNotFound.
+Result<protocol::ArtifactLineage> lineage(
+    db::Tx& tx, const std::string& artifact_id, const std::string& tenant_id
 );
 
 /// Newest first, up to filter.limit + 1 rows.

@@ -140,6 +140,12 @@ Status insert(db::Tx& tx, const NewJob& job) {
             {"trace_id", job.trace_id},
         }
     ));
+    for (const protocol::JobInput& input : job.inputs) {
+        TRY_STATUS(tx.execute(
+            sql::kAddJobInput,
+            {{"artifact_id", input.artifact_id}, {"job_id", job.job_id}, {"name", input.name}}
+        ));
+    }
     if (job.idempotency_key) {
         TRY_STATUS(tx.execute(
             sql::kPutIdempotency,

@@ -8,5 +8,7 @@ namespace nexa::protocol {
 NEXA_JSON_CODEC(ArtifactCreate);
 NEXA_JSON_CODEC(ArtifactView);
 NEXA_JSON_CODEC(ArtifactList);
+NEXA_JSON_CODEC(ArtifactKin);
+NEXA_JSON_CODEC(ArtifactLineage);
 
 }  // namespace nexa::protocol

@@ -78,4 +78,52 @@ struct ArtifactList {
     }
 };
 
+/// One that an artifact was made from, or that was made from it.
+struct ArtifactKin {
+    static constexpr std::string_view kName = "ArtifactKin";
+    std::string artifact_id;
+    std::string kind;
+    std::string name;
+    std::string root_digest;
+    std::optional<std::string> job_id;
+    std::optional<std::string> job_type;
+    int distance = 1;
+    bool deleted = false;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            field("artifact_id", &ArtifactKin::artifact_id, "The artifact").required(),
+            field("kind", &ArtifactKin::kind, "dataset, distill, checkpoint, eval or deployment")
+                .required(),
+            field("name", &ArtifactKin::name, "For people").required(),
+            field("root_digest", &ArtifactKin::root_digest, "Digest over its files").required(),
+            field("job_id", &ArtifactKin::job_id, "Which job made it; null for an upload")
+                .null_when_empty(),
+            field("job_type", &ArtifactKin::job_type, "Of that job").null_when_empty(),
+            field("distance", &ArtifactKin::distance, "Jobs between the two").required(),
+            field("deleted", &ArtifactKin::deleted, "True: its files are no longer kept")
+                .required(),
+        };
+    }
+};
+
+struct ArtifactLineage {
+    static constexpr std::string_view kName = "ArtifactLineage";
+    std::string artifact_id;
+    std::vector<ArtifactKin> ancestors;
+    std::vector<ArtifactKin> descendants;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            field("artifact_id", &ArtifactLineage::artifact_id, "Whose").required(),
+            field("ancestors", &ArtifactLineage::ancestors, "What it was made from, nearest first")
+                .required(),
+            field(
+                "descendants", &ArtifactLineage::descendants, "What was made from it, nearest first"
+            )
+                .required(),
+        };
+    }
+};
+
 }  // namespace nexa::protocol

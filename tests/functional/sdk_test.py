@@ -88,6 +88,35 @@ def test_a_dataset_is_the_same_whoever_uploads_it(nexad, forge, tmp_path):
     assert forge.read_artifact(by_http["artifact_id"], "rows.jsonl") == rows.read_bytes()
 
 
+@pytest.mark.rows("T-78", "T-79", "T-80")
+def test_each_kind_of_artifact_has_its_uri_and_an_unknown_one_has_none(nexad, forge, start_worker, tmp_path):
+    start_worker(nexad)
+    train = {"model_id": "nexa-tiny", "epochs": 1, "max_steps": 2, "batch_size": 4, "max_seq_len": 32, "vocab_size": 300}
+    dataset = forge.upload(write_rows(tmp_path / "rows.jsonl"))["artifact_id"]
+    trained = forge.wait(forge.train(dataset_uri=dataset, **train))["result"]["checkpoint_id"]
+    measured = forge.wait(forge.evaluate(model_id=trained, dataset_uri=dataset, max_samples=2))["result"]["eval_id"]
+
+    for uri_of, made, file in (
+        (forge.get_dataset_uri, dataset, "rows.jsonl"),
+        (forge.get_checkpoint_uri, trained, "config.json"),
+        (forge.get_eval_uri, measured, "items.jsonl"),
+    ):
+        assert uri_of(made) == f"internal://{made}"
+        assert forge.read_artifact(made, file)
+        with pytest.raises(nexa_forge.NotFoundError):
+            uri_of("ds_0199c0ffee")
+        others = [other for other in (dataset, trained, measured) if other != made]
+        for other in others:
+            with pytest.raises(nexa_forge.WrongKindError, match="not a"):
+                uri_of(other)
+
+    audit = forge.wait(forge.audit(dataset_uri=forge.get_dataset_uri(dataset)))
+    assert [kin["artifact_id"] for kin in forge.get_lineage(audit["result"]["dataset_id"])["ancestors"]] == [dataset]
+    forge.delete_artifact(dataset)
+    with pytest.raises(nexa_forge.NotFoundError):
+        forge.get_dataset_uri(dataset)
+
+
 def test_a_folder_goes_up_with_all_below_it_and_links_are_refused(forge, tmp_path):
     folder = tmp_path / "rows"
     (folder / "more of it").mkdir(parents=True)

@@ -10,8 +10,8 @@ import urllib.parse
 from typing import Any, Iterator, List, Mapping, Optional, Union
 
 from .connection import Connection, find_key, find_url
-from .errors import APIConnectionError, InternalServerError, JobError, JobTimeoutError, NexaError
-from .models import ArtifactView, BillingSummary, DeploymentView, JobSubmitted, JobView
+from .errors import APIConnectionError, InternalServerError, JobError, JobTimeoutError, NexaError, WrongKindError
+from .models import ArtifactLineage, ArtifactView, BillingSummary, DeploymentView, JobSubmitted, JobView
 from .uploads import upload
 
 POLL_MIN_SECONDS = 0.2
@@ -142,6 +142,26 @@ class NexaForgeClient:
         """What it is, which job made it, and its files with their hashes."""
         return self._connection.json("GET", _path("artifacts", artifact_id))
 
+    def get_dataset_uri(self, artifact_id: str) -> str:
+        """The URI of a dataset, to name it in a job. Raises NotFoundError if there is none with that id."""
+        return self._uri_of(artifact_id, "dataset", "distill")
+
+    def get_checkpoint_uri(self, artifact_id: str) -> str:
+        """The URI of a model's weights, to name it in a job. Raises NotFoundError if there is none with that id."""
+        return self._uri_of(artifact_id, "checkpoint")
+
+    def get_eval_uri(self, artifact_id: str) -> str:
+        """The URI of an evaluation. Raises NotFoundError if there is none with that id."""
+        return self._uri_of(artifact_id, "eval")
+
+    def get_lineage(self, artifact_id: str) -> ArtifactLineage:
+        """What an artifact was made from, and what was made from it, nearest first."""
+        return self._connection.json("GET", _path("artifacts", artifact_id, "/lineage"))
+
+    def delete_artifact(self, artifact_id: str) -> None:
+        """Deletes an artifact. Raises ConflictError while a job that has not ended or a deployment needs it."""
+        self._connection.json("DELETE", _path("artifacts", artifact_id))
+
     def read_artifact(self, artifact_id: str, path: str) -> bytes:
         """The bytes of one of its files, whole."""
         return self._connection.read(_path("artifacts", artifact_id, f"/files/{urllib.parse.quote(path)}"))
@@ -188,6 +208,12 @@ class NexaForgeClient:
     def billing_summary(self) -> BillingSummary:
         """What was used in this month, and what it costs."""
         return self._connection.json("GET", "/billing/summary")
+
+    def _uri_of(self, artifact_id: str, *kinds: str) -> str:
+        artifact = self.get_artifact(artifact_id)
+        if artifact["kind"] not in kinds:
+            raise WrongKindError(f"{artifact_id} is a {artifact['kind']}, not a {' or '.join(kinds)}")
+        return artifact["uri"]
 
     def _pages(self, path: str, **filters: Optional[str]) -> Iterator[Any]:
         after = None

@@ -81,6 +81,10 @@ class InternalServerError(APIStatusError):
     """500 and above, also after the retries."""
 
 
+class WrongKindError(NexaError):
+    """An artifact of another kind than asked for."""
+
+
 class JobError(NexaError):
     """A job that was waited for has failed or was cancelled; `job` is its last state."""
 

@@ -9,6 +9,26 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, TypedDict
 
 
+class _ArtifactKin(TypedDict):
+    artifact_id: str  # The artifact
+    kind: str  # dataset, distill, checkpoint, eval or deployment
+    name: str  # For people
+    root_digest: str  # Digest over its files
+    distance: int  # Jobs between the two
+    deleted: bool  # True: its files are no longer kept
+
+
+class ArtifactKin(_ArtifactKin, total=False):
+    job_id: Optional[str]  # Which job made it; null for an upload
+    job_type: Optional[str]  # Of that job
+
+
+class ArtifactLineage(TypedDict):
+    artifact_id: str  # Whose
+    ancestors: List[ArtifactKin]  # What it was made from, nearest first
+    descendants: List[ArtifactKin]  # What was made from it, nearest first
+
+
 class InputFile(TypedDict):
     path: str  # Relative, with /
     digest: str  # sha256:…

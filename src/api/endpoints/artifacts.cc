@@ -75,6 +75,14 @@ std::vector<net::Route> ArtifactEndpoints::routes() {
              "Download a file of an artifact; takes Range"});
     file_row.response = {.name = "File", .schema = {}, .content_type = "application/octet-stream"};
     file_row.handler = bound(*this, &ArtifactEndpoints::file);
+    net::Route remove_row =
+        row(kNoun,
+            {Method::kDelete,
+             "/api/artifacts/{artifact_id}",
+             "artifacts_delete",
+             "Delete an artifact that no running job and no deployment needs"});
+    remove_row.success_status = 204;
+    remove_row.handler = bound(*this, &ArtifactEndpoints::remove);
     return {
         std::move(put_row),
         net::typed(add_row, *this, &ArtifactEndpoints::add),
@@ -86,6 +94,16 @@ std::vector<net::Route> ArtifactEndpoints::routes() {
             *this,
             &ArtifactEndpoints::get
         ),
+        net::typed(
+            row(kNoun,
+                {Method::kGet,
+                 "/api/artifacts/{artifact_id}/lineage",
+                 "artifacts_lineage",
+                 "Read what an artifact was made from, and what was made from it"}),
+            *this,
+            &ArtifactEndpoints::lineage
+        ),
+        std::move(remove_row),
         std::move(manifest_row),
         std::move(file_row),
     };
@@ -114,6 +132,19 @@ net::Task<protocol::ArtifactList> ArtifactEndpoints::list(net::Call call) {
 
 net::Task<protocol::ArtifactView> ArtifactEndpoints::get(net::Call call) {
     co_return co_await artifacts_.get(call.parameter("artifact_id"), principal_of(call.principal));
+}
+
+net::Task<protocol::ArtifactLineage> ArtifactEndpoints::lineage(net::Call call) {
+    co_return co_await artifacts_.lineage(
+        call.parameter("artifact_id"), principal_of(call.principal)
+    );
+}
+
+net::Task<net::Response> ArtifactEndpoints::remove(net::Request request) {
+    CO_TRY_STATUS(co_await artifacts_.remove(
+        request.parameter("artifact_id"), principal_of(request.principal)
+    ));
+    co_return net::Response::empty(204);
 }
 
 net::Task<net::Response> ArtifactEndpoints::manifest(net::Request request) {

@@ -9,7 +9,7 @@
 
 namespace nexa::api {
 
-/// /api/blobs and /api/artifacts: upload, register, list, read, download.
+/// /api/blobs and /api/artifacts: upload, register, list, read, download, delete.
 class ArtifactEndpoints {
 public:
     ArtifactEndpoints(orchestration::ArtifactService& artifacts, net::WorkPool& pool)
@@ -22,6 +22,8 @@ private:
     net::Task<protocol::ArtifactView> add(net::Call call, protocol::ArtifactCreate wish);
     net::Task<protocol::ArtifactList> list(net::Call call);
     net::Task<protocol::ArtifactView> get(net::Call call);
+    net::Task<protocol::ArtifactLineage> lineage(net::Call call);
+    net::Task<net::Response> remove(net::Request request);
     net::Task<net::Response> manifest(net::Request request);
     net::Task<net::Response> file(net::Request request);
 

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Artifacts over their life: listed, traced, deleted when nothing needs them any more."""
+
+import json
+import subprocess
+
+import pytest
+from conftest import BUILD, digest_of
+
+
+def audited(client, dataset_id: str) -> str:
+    job = client.wait_for(client.submit("audit", {"dataset_uri": dataset_id}), "completed")
+    return job["result"]["dataset_id"]
+
+
+@pytest.mark.rows("A-67")
+def test_an_artifact_is_uploaded_listed_downloaded_and_deleted(nexad):
+    client = nexad.client()
+    content = b'{"text": "kept for a while"}\n'
+    made = client.upload(content)
+    assert [row["artifact_id"] for row in client.get("/api/artifacts").json["data"]] == [made["artifact_id"]]
+    path = f"/api/artifacts/{made['artifact_id']}"
+    assert digest_of(client.get(f"{path}/files/rows.jsonl").body) == digest_of(content)
+    assert client.call("DELETE", path).status == 204
+    assert client.get("/api/artifacts").json["data"] == []
+    for gone in (path, f"{path}/manifest", f"{path}/files/rows.jsonl", f"{path}/lineage"):
+        assert client.get(gone).status == 404
+    assert client.call("DELETE", path).status == 404
+    refused = client.post("/api/jobs/audit", {"dataset_uri": made["artifact_id"]})
+    assert (refused.status, refused.json["param"]) == (404, "dataset_uri")
+
+
+@pytest.mark.rows("T-74")
+def test_lineage_walks_back_to_the_upload_and_forth_to_all_that_came_of_it(nexad, start_worker):
+    client = nexad.client()
+    start_worker(nexad)
+    rows = b"".join(json.dumps({"prompt": f"{n}+1=", "completion": str(n + 1)}).encode() + b"\n" for n in range(40))
+    upload = client.upload(rows, name="sums")["artifact_id"]
+    first = audited(client, upload)
+    second = audited(client, first)
+    beside = audited(client, upload)
+
+    lineage = client.get(f"/api/artifacts/{second}/lineage").json
+    assert [(kin["artifact_id"], kin["distance"]) for kin in lineage["ancestors"]] == [(first, 1), (upload, 2)]
+    assert lineage["descendants"] == []
+    assert lineage["ancestors"][0]["job_type"] == "audit"
+    assert lineage["ancestors"][1]["job_id"] is None
+    assert lineage["ancestors"][1]["name"] == "sums"
+    manifest = client.get(f"/api/artifacts/{second}/manifest").json
+    assert [(entry["uri"], entry["digest"]) for entry in manifest["inputs"]] == [
+        (f"internal://{first}", client.get(f"/api/artifacts/{first}").json["root_digest"])
+    ]
+
+    forth = client.get(f"/api/artifacts/{upload}/lineage").json
+    assert forth["ancestors"] == []
+    assert [(kin["artifact_id"], kin["distance"]) for kin in forth["descendants"]] == [(first, 1), (beside, 1), (second, 2)]
+
+    assert client.call("DELETE", f"/api/artifacts/{first}").status == 204
+    kin = client.get(f"/api/artifacts/{second}/lineage").json["ancestors"]
+    assert [(row["artifact_id"], row["deleted"]) for row in kin] == [(first, True), (upload, False)]
+
+
+def test_what_a_waiting_job_needs_is_not_deleted(nexad):
+    client = nexad.client()
+    upload = client.upload()["artifact_id"]
+    waiting = client.submit("audit", {"dataset_uri": upload})
+    refused = client.call("DELETE", f"/api/artifacts/{upload}")
+    assert (refused.status, refused.json["param"]) == (409, "artifact_id")
+    assert waiting in refused.json["detail"]
+    client.post(f"/api/jobs/{waiting}/cancel")
+    assert client.call("DELETE", f"/api/artifacts/{upload}").status == 204
+
+
+def test_the_command_line_traces_and_deletes(nexad, start_worker):
+    client = nexad.client()
+    start_worker(nexad)
+    rows = b"".join(json.dumps({"prompt": f"{n}+1=", "completion": str(n + 1)}).encode() + b"\n" for n in range(40))
+    upload = client.upload(rows, name="sums")["artifact_id"]
+    scored = audited(client, upload)
+    environment = {"NEXA_API_URL": f"{nexad.url}/api", "NEXA_API_KEY": client.key, "PATH": "/usr/bin:/bin"}
+
+    def nexa(*words, status: int = 0) -> str:
+        ended = subprocess.run(
+            [BUILD / "bin/nexa", "artifact", *words], env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert ended.returncode == status, ended.stderr
+        return ended.stdout
+
+    assert upload in nexa("lineage", scored)
+    assert scored in nexa("lineage", upload)
+    assert nexa("rm", scored).split() == [scored, "deleted"]
+    assert "deleted" in nexa("lineage", upload)
+    nexa("rm", scored, status=5)
