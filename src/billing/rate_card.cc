@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <ranges>
 
 #include <fmt/ranges.h>
 
@@ -14,7 +15,8 @@ namespace {
 
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
-constexpr double kByteSecondsPerGbMonth = 1e9 * 30 * 86'400;
+constexpr double kSecondsPerMonth = 30 * 86'400;
+constexpr double kBytesPerGb = 1e9;
 
 constexpr MicroUsd usd(double dollars) {
     // NOLINTNEXTLINE(bugprone-incorrect-roundings): positive, and lround() is not constexpr
@@ -27,7 +29,7 @@ constexpr std::array kPlatformRates{
     Rate{"output_tokens", "", usd(30.00), 1'000'000},
 };
 
-constexpr std::array kPipelineRates{
+constexpr std::array kNexaApiRates{
     Rate{"audited_rows", "audit", usd(0.20), 1'000},
     Rate{"output_tokens", "distill", usd(0.30), 1'000'000},
     Rate{"gpu_seconds", "train", usd(1.25), kMicrosecondsPerHour},
@@ -35,8 +37,8 @@ constexpr std::array kPipelineRates{
 };
 
 constexpr std::array kCards{
-    RateCard{"platform-1", kPlatformRates, usd(0.02)},
-    RateCard{"pipeline-1", kPipelineRates, usd(0)},
+    RateCard{"platform-1", kPlatformRates, usd(0.02), usd(0)},
+    RateCard{"nexa-api-1", kNexaApiRates, usd(0), usd(2.00)},
 };
 
 std::int64_t whole(double quantity, std::int64_t units) {
@@ -77,8 +79,12 @@ const RateCard& default_rate_card() {
 }
 
 Result<const RateCard*> find_rate_card(std::string_view name) {
-    const auto found = std::ranges::find(kCards, name, &RateCard::name);
-    if (found == kCards.end()) {
+    // Later cards of a name stand behind the earlier ones.
+    const auto newest_first = kCards | std::views::reverse;
+    const auto found = std::ranges::find_if(newest_first, [&](const RateCard& card) {
+        return card.name == name || card.name.substr(0, card.name.rfind('-')) == name;
+    });
+    if (found == newest_first.end()) {
         std::vector<std::string_view> names;
         std::ranges::transform(kCards, std::back_inserter(names), &RateCard::name);
         return Error::not_found("there is no rate card '{}'", name)
@@ -102,9 +108,15 @@ MicroUsd cost_of(const RateCard& card, std::string_view job_type, const Metered&
     return MicroUsd(0);
 }
 
-MicroUsd storage_cost(const RateCard& card, double byte_seconds) {
-    const double months = byte_seconds / kByteSecondsPerGbMonth;
-    return MicroUsd(whole(months * static_cast<double>(card.storage_per_gb_month.value()), 1));
+MicroUsd accrued_cost(const RateCard& card, std::string_view meter, double unit_seconds) {
+    const auto price = [&](MicroUsd per_month, double units) {
+        const double months = unit_seconds / units / kSecondsPerMonth;
+        return MicroUsd(whole(months * static_cast<double>(per_month.value()), 1));
+    };
+    if (meter == kStoredBytes) {
+        return price(card.storage_per_gb_month, kBytesPerGb);
+    }
+    return meter == kDeployments ? price(card.deployment_per_month, 1) : MicroUsd(0);
 }
 
 }  // namespace nexa::billing

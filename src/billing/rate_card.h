@@ -34,24 +34,29 @@ struct Rate {
     std::int64_t per = 1;
 };
 
-/// Prices with a name and version, kept on every charge. Storage accrues with time: see
-/// storage_cost().
+/// Meters whose cost grows with time until what they count comes to its end: see accrued_cost().
+inline constexpr std::string_view kStoredBytes = "stored_bytes";
+inline constexpr std::string_view kDeployments = "deployments";
+
+/// Prices with a name and version, kept on every charge.
 struct RateCard {
     std::string_view name;
     std::span<const Rate> rates;
     MicroUsd storage_per_gb_month;
+    MicroUsd deployment_per_month;
 };
 
 /// The default: GPU hours, input and output tokens, storage.
 const RateCard& default_rate_card();
-/// Errors: kNotFound with the names of all cards.
+/// A name without its version gives the newest. Errors: kNotFound with the names of all cards.
 Result<const RateCard*> find_rate_card(std::string_view name);
 
 /// Rounded to the nearest micro-dollar, halves up; the largest amount where the product would not
 /// fit.
 MicroUsd cost_of(const RateCard& card, std::string_view job_type, const Metered& metered);
 
-/// Cost of keeping bytes: a month is 30 days, a GB 10^9 bytes.
-MicroUsd storage_cost(const RateCard& card, double byte_seconds);
+/// Cost of bytes that are kept, or deployments that are served, times seconds: a month is 30 days,
+/// a GB 10^9 bytes. Zero for a meter that does not accrue.
+MicroUsd accrued_cost(const RateCard& card, std::string_view meter, double unit_seconds);
 
 }  // namespace nexa::billing

@@ -24,15 +24,33 @@ TEST(RateCard, PlatformPricesAreTheDocumentedOnes) {
     EXPECT_EQ(cost("platform-1", "distill", {"input_tokens", 500'000}), "5.000000");
     EXPECT_EQ(cost("platform-1", "distill", {"output_tokens", 100'000}), "3.000000");
     const double gb_month = 100e9 * 30 * 86'400;
-    EXPECT_EQ(to_dollars(storage_cost(default_rate_card(), gb_month)), "2.000000");
+    EXPECT_EQ(to_dollars(accrued_cost(default_rate_card(), kStoredBytes, gb_month)), "2.000000");
 }
 
-TEST(RateCard, PipelinePricesAreByJobType) {
-    EXPECT_EQ(cost("pipeline-1", "audit", {"audited_rows", 1'000}), "0.200000");
-    EXPECT_EQ(cost("pipeline-1", "distill", {"output_tokens", 1'000'000}), "0.300000");
-    EXPECT_EQ(cost("pipeline-1", "train", {"gpu_seconds", kHour}), "1.250000");
-    EXPECT_EQ(cost("pipeline-1", "evaluate", {"evaluated_samples", 100}), "0.100000");
-    EXPECT_EQ(cost("pipeline-1", "train", {"output_tokens", 1'000'000}), "0.000000");
+TEST(RateCard, PricesOfTheFiveOperationsAreTheDocumentedOnes) {
+    NEXA_PROVES("T-106 T-107 T-108 T-109");
+    EXPECT_EQ(cost("nexa-api", "audit", {"audited_rows", 5'000}), "1.000000");
+    EXPECT_EQ(cost("nexa-api", "distill", {"output_tokens", 2'500'000}), "0.750000");
+    EXPECT_EQ(cost("nexa-api", "train", {"gpu_seconds", 16 * kHour / 5}), "4.000000");
+    EXPECT_EQ(cost("nexa-api", "evaluate", {"evaluated_samples", 1'000}), "1.000000");
+    EXPECT_EQ(cost("nexa-api", "train", {"output_tokens", 1'000'000}), "0.000000");
+}
+
+TEST(RateCard, WithoutItsVersionANameIsTheNewestCard) {
+    EXPECT_EQ((*find_rate_card("nexa-api"))->name, "nexa-api-1");
+    EXPECT_EQ((*find_rate_card("platform"))->name, "platform-1");
+    for (const char* name : {"", "nexa", "nexa-api-", "nexa-api-2", "-1"}) {
+        EXPECT_FALSE(find_rate_card(name)) << name;
+    }
+}
+
+TEST(RateCard, ADeploymentCostsByTheTimeItIsServed) {
+    const RateCard& card = **find_rate_card("nexa-api");
+    constexpr double kMonth = 30 * 86'400;
+    EXPECT_EQ(to_dollars(accrued_cost(card, kDeployments, kMonth)), "2.000000");
+    EXPECT_EQ(to_dollars(accrued_cost(card, kDeployments, kMonth / 2)), "1.000000");
+    EXPECT_EQ(to_dollars(accrued_cost(default_rate_card(), kDeployments, kMonth)), "0.000000");
+    EXPECT_EQ(to_dollars(accrued_cost(card, "gpu_seconds", kMonth)), "0.000000");
 }
 
 TEST(RateCard, CostsRoundHalvesUpOncePerRow) {
@@ -51,7 +69,7 @@ TEST(RateCard, AnUnknownOneIsNotFoundAndTheOthersAreNamed) {
     const auto missing = find_rate_card("gold");
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
-    EXPECT_EQ(missing.error().advice, "the cards are platform-1, pipeline-1");
+    EXPECT_EQ(missing.error().advice, "the cards are platform-1, nexa-api-1");
 }
 
 TEST(Metered, CountsTimeInMicrosecondsAndNonsenseAsZero) {

@@ -42,7 +42,7 @@ Status add_metered(db::Tx& tx, Totals& totals, const std::string& tenant_id, con
     return {};
 }
 
-Status add_storage(
+Status add_accrued(
     db::Tx& tx,
     Totals& totals,
     const RateCard& card,
@@ -51,7 +51,7 @@ Status add_storage(
 ) {
     TRY(const auto rows,
         tx.query(
-            sql::kSumStorage,
+            sql::kSumAccruing,
             {
                 {"tenant_id", tenant_id},
                 {"from", period.from},
@@ -59,8 +59,9 @@ Status add_storage(
             }
         ));
     for (const db::Row& row : rows) {
+        const std::string& meter = row.text("meter");
         totals.add(
-            "stored_bytes", row.text("job_type"), storage_cost(card, row.real("byte_seconds"))
+            meter, row.text("job_type"), accrued_cost(card, meter, row.real("unit_seconds"))
         );
     }
     return {};
@@ -79,7 +80,11 @@ std::map<std::string, std::string> in_dollars(const std::map<std::string, MicroU
 namespace usage_store {
 
 Status record(db::Tx& tx, const RateCard& card, const UsageEntry& entry) {
-    for (const Metered& metered : metered(entry.usage)) {
+    std::vector<Metered> used = metered(entry.usage);
+    if (entry.job_type == "deploy") {
+        used.push_back({kDeployments, 1});
+    }
+    for (const Metered& metered : used) {
         TRY_STATUS(tx.execute(
             sql::kAddUsage,
             {
@@ -138,7 +143,7 @@ Result<protocol::BillingSummary> summarize(
 ) {
     Totals totals;
     TRY_STATUS(add_metered(tx, totals, tenant_id, period));
-    TRY_STATUS(add_storage(tx, totals, card, tenant_id, period));
+    TRY_STATUS(add_accrued(tx, totals, card, tenant_id, period));
     MicroUsd total;
     for (const auto& [meter, cost] : totals.cost_by_meter) {
         total += cost;
@@ -154,8 +159,8 @@ Result<protocol::BillingSummary> summarize(
     };
 }
 
-Status end_storage(db::Tx& tx, const std::string& job_id) {
-    TRY_STATUS(tx.execute(sql::kEndStorage, {{"job_id", job_id}}));
+Status end_accrual(db::Tx& tx, const std::string& job_id, std::string_view meter) {
+    TRY_STATUS(tx.execute(sql::kEndAccrual, {{"job_id", job_id}, {"meter", meter}}));
     return {};
 }
 

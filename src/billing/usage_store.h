@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "billing/rate_card.h"
 #include "core/clock.h"
@@ -32,7 +33,8 @@ struct Period {
 /// Usage as rows. Every call is inside a transaction; record() in the writer's.
 namespace usage_store {
 
-/// Writes one row per meter, priced by `card`. A job that is there already keeps its rows.
+/// Writes one row per meter, priced by `card`; for a deploy job also that a deployment began. A job
+/// that is there already keeps its rows.
 Status record(db::Tx& tx, const RateCard& card, const UsageEntry& entry);
 
 /// Writes what one answer of a deployed model used, under the job type "inference". An answer that
@@ -40,14 +42,15 @@ Status record(db::Tx& tx, const RateCard& card, const UsageEntry& entry);
 /// Errors: kInvalidArgument (its time, an id that a job may have).
 Status record_inference(db::Tx& tx, const RateCard& card, const protocol::GatewayUsageLine& answer);
 
-/// What a project used in a period and what it cost; storage up to the period's end or now,
-/// whichever is first.
+/// What a project used in a period and what it cost; storage and deployments up to the period's end
+/// or now, whichever is first.
 Result<protocol::BillingSummary> summarize(
     db::Tx& tx, const RateCard& card, const std::string& tenant_id, const Period& period
 );
 
-/// What a job stored is deleted: it costs nothing from now on. Repeatable.
-Status end_storage(db::Tx& tx, const std::string& job_id);
+/// What a job stored was deleted, or what it deployed stopped: it costs nothing from now on.
+/// Repeatable.
+Status end_accrual(db::Tx& tx, const std::string& job_id, std::string_view meter);
 
 Result<MicroUsd> job_cost(db::Tx& tx, const std::string& job_id);
 

@@ -64,6 +64,7 @@ protected:
 };
 
 TEST_F(UsageStoreTest, TheTotalIsTheSumOfItsLines) {
+    NEXA_PROVES("F-51");
     record("job_1", "train", {.gpu_seconds = 7200, .trained_tokens = 5});
     record("job_2", "distill", {.input_tokens = 500'000, .output_tokens = 100'000});
     const auto shown = summary(everything());
@@ -77,6 +78,7 @@ TEST_F(UsageStoreTest, TheTotalIsTheSumOfItsLines) {
 }
 
 TEST_F(UsageStoreTest, AJobIsChargedOnceWhateverIsReplayed) {
+    NEXA_PROVES("T-111");
     record("job_1", "train", {.gpu_seconds = 3600});
     record("job_1", "train", {.gpu_seconds = 7200});
     EXPECT_EQ(summary(everything()).total_cost, "2.500000");
@@ -133,7 +135,7 @@ TEST_F(UsageStoreTest, StorageCostsByTheTimeItIsKept) {
 TEST_F(UsageStoreTest, DeletedStorageCostsUpToItsEndHoweverOftenItIsEnded) {
     record("job_1", "train", {.stored_bytes = 100'000'000'000});
     clock.advance(std::chrono::days{15});
-    const auto end = [](db::Tx& tx) { return usage_store::end_storage(tx, "job_1"); };
+    const auto end = [](db::Tx& tx) { return usage_store::end_accrual(tx, "job_1", kStoredBytes); };
     ASSERT_TRUE(writer->run(end));
     const Timestamp ended = clock.now();
     clock.advance(std::chrono::days{15});
@@ -145,6 +147,37 @@ TEST_F(UsageStoreTest, DeletedStorageCostsUpToItsEndHoweverOftenItIsEnded) {
         "0.200000"
     );
     EXPECT_EQ(summary({.from = ended, .until = clock.now()}).total_cost, "0.000000");
+}
+
+TEST_F(UsageStoreTest, ADeploymentCostsProRataUntilItIsStopped) {
+    NEXA_PROVES("T-110");
+    const RateCard& card = **find_rate_card("nexa-api");
+    const auto deployed = [&](const std::string& job_id) {
+        ASSERT_TRUE(writer->run([&](db::Tx& tx) {
+            return usage_store::record(
+                tx, card, {.job_id = job_id, .job_type = "deploy", .tenant_id = "prj_a"}
+            );
+        }));
+    };
+    const auto cost_so_far = [&] {
+        return database
+            ->read([&](db::Tx& tx) {
+                return usage_store::summarize(tx, card, "prj_a", everything());
+            })
+            .value()
+            .cost_by_type.at("deployments");
+    };
+    deployed("job_1");
+    deployed("job_1");  // a replay
+    clock.advance(std::chrono::days{15});
+    EXPECT_EQ(cost_so_far(), "1.000000");
+    clock.advance(std::chrono::days{15});
+    EXPECT_EQ(cost_so_far(), "2.000000");
+    ASSERT_TRUE(writer->run([](db::Tx& tx) {
+        return usage_store::end_accrual(tx, "job_1", kDeployments);
+    }));
+    clock.advance(std::chrono::days{30});
+    EXPECT_EQ(cost_so_far(), "2.000000");
 }
 
 TEST_F(UsageStoreTest, OtherProjectsAndOtherTimesDoNotCount) {

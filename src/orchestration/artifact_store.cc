@@ -115,7 +115,9 @@ Status remove(db::Tx& tx, const std::string& artifact_id, const std::string& ten
         return {};  // an upload
     }
     TRY(const auto left, tx.query_one(sql::kCountArtifactsOfJob, {{"job_id", *job_id}}));
-    return left->int64("count") > 0 ? Status() : billing::usage_store::end_storage(tx, *job_id);
+    return left->int64("count") > 0
+               ? Status()
+               : billing::usage_store::end_accrual(tx, *job_id, billing::kStoredBytes);
 }
 
 Result<protocol::ArtifactLineage> lineage(

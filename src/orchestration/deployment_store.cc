@@ -3,6 +3,7 @@
 
 #include "accounts/key_store.h"
 #include "accounts/scopes.h"
+#include "billing/usage_store.h"
 #include "core/json.h"
 #include "core/json_codec.h"
 #include "orchestration/artifact_manifest.h"
@@ -179,10 +180,11 @@ Result<Deployment> stop(
                 {"tenant_id", tenant_id},
             }
         ));
+    TRY(Deployment deployment, get(tx, deployment_id, tenant_id));
     if (changed > 0) {
         TRY_STATUS(raise_serial(tx));
+        TRY_STATUS(billing::usage_store::end_accrual(tx, deployment.job_id, billing::kDeployments));
     }
-    TRY(Deployment deployment, get(tx, deployment_id, tenant_id));
     if (deployment.state == "loading") {
         return Error::conflict("{} is still being deployed by {}", deployment_id, deployment.job_id)
             .hint(fmt::format("cancel that job instead: nexa job cancel {}", deployment.job_id));
