@@ -32,6 +32,7 @@ def engines_of(job_id: str) -> list[int]:
     return found
 
 
+@pytest.mark.rows("F-70", "T-16", "T-114")
 def test_a_job_runs_and_its_output_comes_back(nexad, start_worker):
     client = nexad.client()
     start_worker(nexad)
@@ -85,7 +86,7 @@ def test_a_running_job_is_cancelled_and_its_engine_is_gone(nexad, start_worker):
     wait_until(lambda: not engines_of(job_id), 10, "the end of the engine")
 
 
-@pytest.mark.rows("F-03")
+@pytest.mark.rows("F-03", "T-06")
 def test_the_job_of_a_killed_worker_is_finished_by_another(fast_nexad, start_worker):
     client = fast_nexad.client()
     first = start_worker(fast_nexad, "first")

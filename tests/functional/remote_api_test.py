@@ -113,7 +113,7 @@ def test_a_failed_job_says_why_and_its_worker_lives_on(nexad, start_worker):
     client.wait_for(client.submit("echo", {"message": "yes"}), "completed")
 
 
-@pytest.mark.rows("T-34", "T-36", "T-38", "T-39", "T-43", "T-44", "F-37", "F-38", "F-39", "F-40", "F-41")
+@pytest.mark.rows("A-68", "F-07", "T-07", "T-19", "T-34", "T-36", "T-38", "T-39", "T-43", "T-44", "F-37", "F-38", "F-39", "F-40", "F-41")
 @pytest.mark.training
 def test_a_model_lives_by_the_short_routes_and_the_fields_they_document(nexad, start_worker, start_gateway):
     client = nexad.client()
@@ -150,6 +150,15 @@ def test_a_model_lives_by_the_short_routes_and_the_fields_they_document(nexad, s
         {"model": deployed["deployment_id"], "messages": [{"role": "user", "content": "1+1="}], "max_tokens": 4},
     )
     assert asked.status == 200, asked.body
+
+    listed = {artifact["artifact_id"] for artifact in client.get("/api/artifacts?limit=100").json["data"]}
+    assert {audited["dataset_id"], checkpoint, distilled["distilled_dataset_id"], deployed["deployment_id"]} <= listed
+    bill = client.get("/api/billing/summary").json
+    assert float(bill["total_cost"]) > 0
+    assert float(bill["total_cost"]) == pytest.approx(sum(map(float, bill["cost_by_type"].values())))
+    assert {"cpu_seconds", "output_tokens", "trained_tokens", "audited_rows", "stored_bytes"} <= {
+        meter for meter, used in bill["usage_by_type"].items() if used > 0
+    }
 
 
 def test_an_uploaded_model_is_not_evaluated_without_a_dataset(nexad):
