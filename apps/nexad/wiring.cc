@@ -18,6 +18,7 @@
 #include "api/endpoints/metrics.h"
 #include "api/endpoints/system.h"
 #include "api/endpoints/workers.h"
+#include "api/endpoints/workflows.h"
 #include "billing/billing_sql.h"
 #include "billing/rate_card.h"
 #include "build_info.h"
@@ -43,6 +44,8 @@
 #include "orchestration/job_service.h"
 #include "orchestration/orchestration_sql.h"
 #include "orchestration/worker_service.h"
+#include "orchestration/workflow_driver.h"
+#include "orchestration/workflow_service.h"
 #include "storage/blob_store.h"
 #include "storage/blob_uploads.h"
 
@@ -63,6 +66,14 @@ Status make_layout(const StoragePaths& paths) {
         TRY_STATUS(make_folders(folder));
     }
     return {};
+}
+
+RunCode code_of_this_program() {
+    constexpr std::string_view kDirty = "-dirty";
+    std::string_view commit = NEXA_COMMIT;
+    const bool is_dirty = commit.ends_with(kDirty);
+    commit.remove_suffix(is_dirty ? kDirty.size() : 0);
+    return {.version = NEXA_VERSION, .git_commit = std::string(commit), .git_dirty = is_dirty};
 }
 
 Result<std::unique_ptr<db::Database>> open_database(const StoragePaths& paths, const Clock& clock) {
@@ -105,8 +116,13 @@ public:
           keys_({*ground_.database, writer_, pools_.db, ids_, ground_.clock, ground_.random}),
           uploads_(*ground_.blobs, ground_.random),
           logs_(ground_.paths),
+          workflow_driver_(
+              {ids_, pool_signal_, event_signal_, job_counters_}, ground_.settings.regions
+          ),
+          workflows_({backend_, ids_, workflow_driver_, code_of_this_program()}),
           jobs_(
-              {backend_, ids_, pool_signal_, event_signal_, job_counters_}, ground_.settings.regions
+              {backend_, ids_, pool_signal_, event_signal_, job_counters_, workflow_driver_},
+              ground_.settings.regions
           ),
           workers_({backend_, ids_, ground_.clock, pool_signal_, event_signal_, job_counters_}),
           artifacts_({backend_, ids_, ground_.clock, *ground_.blobs, uploads_}),
@@ -120,12 +136,18 @@ public:
                pool_signal_,
                event_signal_,
                ground_.rate_card,
-               job_counters_},
+               job_counters_,
+               workflow_driver_},
               dispatcher_options(ground_.settings)
           ),
           deployments_(backend_),
           feed_(
-              {backend_, ground_.key, event_signal_, ground_.rate_card, job_counters_},
+              {backend_,
+               ground_.key,
+               event_signal_,
+               ground_.rate_card,
+               job_counters_,
+               workflow_driver_},
               {.activation = activation_options(ground_.settings)}
           ),
           authenticator_(keys_),
@@ -136,6 +158,7 @@ public:
           ),
           artifact_endpoints_(artifacts_, pools_.db),
           deployment_endpoints_(deployments_),
+          workflow_endpoints_(workflows_),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
           metrics_endpoints_({backend_, metrics_, [this] { return server_stats(); }}),
           system_endpoints_(
@@ -217,6 +240,7 @@ private:
                  worker_endpoints_.routes(),
                  artifact_endpoints_.routes(),
                  deployment_endpoints_.routes(),
+                 workflow_endpoints_.routes(),
                  gateway_endpoints_.routes(),
                  metrics_endpoints_.routes(),
                  system_endpoints_.routes(),
@@ -267,6 +291,8 @@ private:
     accounts::KeyGate keys_;
     storage::BlobUploads uploads_;
     orchestration::JobLogs logs_;
+    orchestration::WorkflowDriver workflow_driver_;
+    orchestration::WorkflowService workflows_;
     orchestration::JobService jobs_;
     orchestration::WorkerService workers_;
     orchestration::ArtifactService artifacts_;
@@ -279,6 +305,7 @@ private:
     api::WorkerEndpoints worker_endpoints_;
     api::ArtifactEndpoints artifact_endpoints_;
     api::DeploymentEndpoints deployment_endpoints_;
+    api::WorkflowEndpoints workflow_endpoints_;
     api::GatewayEndpoints gateway_endpoints_;
     api::MetricsEndpoints metrics_endpoints_;
     api::SystemEndpoints system_endpoints_;

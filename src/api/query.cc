@@ -5,6 +5,10 @@
 
 namespace nexa::api {
 
+namespace {
+constexpr std::size_t kIdempotencyKeyMax = 255;
+}  // namespace
+
 std::optional<std::string> text_parameter(const net::Query& query, std::string_view name) {
     const auto value = query.find(name);
     return value && !value->empty() ? std::optional(std::string(*value)) : std::nullopt;
@@ -29,6 +33,18 @@ Result<std::int64_t> integer_parameter(
             .at(name);
     }
     return value;
+}
+
+Result<std::optional<std::string>> idempotency_key_of(const net::RequestHead& head) {
+    const std::string* key = head.headers.find("Idempotency-Key");
+    if (key == nullptr) {
+        return std::nullopt;
+    }
+    if (key->empty() || key->size() > kIdempotencyKeyMax) {
+        return Error::invalid_argument("must have 1 to {} characters", kIdempotencyKeyMax)
+            .at("Idempotency-Key");
+    }
+    return *key;
 }
 
 Result<int> limit_parameter(const net::Query& query) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "net/http_types.h"
 #include "net/url.h"
 
 namespace nexa::api {
@@ -24,6 +25,9 @@ struct IntegerRange {
 Result<std::int64_t> integer_parameter(
     const net::Query& query, std::string_view name, const IntegerRange& range
 );
+
+/// The request's Idempotency-Key, if it has one. Errors: kInvalidArgument (its length).
+Result<std::optional<std::string>> idempotency_key_of(const net::RequestHead& head);
 
 /// `limit` of a list: 1 to 100, 20 if absent.
 Result<int> limit_parameter(const net::Query& query);

@@ -32,6 +32,12 @@ Result<Worker> own_worker(db::Tx& tx, const std::string& worker_id, const std::s
 struct TakenIn {
     EndedLease lease;
     std::string pool;
+    WorkflowNews news;
+};
+
+struct TakenBack {
+    std::vector<EndedLease> lost;
+    WorkflowNews news;
 };
 
 Result<JobSpec> spec_of(const Job& job, const Lease& lease) {
@@ -135,11 +141,13 @@ net::Task<Dispatcher::Claimed> Dispatcher::claim(
 ) {
     auto apply = [leases = leases_,
                   request = std::move(request),
-                  principal = std::move(principal)](db::Tx& tx) -> Result<Claimed> {
+                  principal = std::move(principal),
+                  &workflows = with_.workflows](db::Tx& tx) -> Result<Claimed> {
         TRY(const Worker worker, own_worker(tx, request.worker_id, principal.project_id));
         Claimed claimed;
         TRY(claimed.lost, take_back(tx, leases));
         claimed.drain = worker.draining;
+        TRY(claimed.news, workflows.advance(tx));
         if (worker.membership != "approved" || worker.draining) {
             return claimed;
         }
@@ -169,6 +177,7 @@ net::Task<Dispatcher::Claimed> Dispatcher::claim(
     };
     CO_TRY(auto claimed, co_await with_.backend.write(std::move(apply)));
     tell_of_lost(claimed.lost);
+    with_.workflows.tell(claimed.news);
     for (const JobSpec& spec : claimed.specs) {
         with_.counters.granted(spec.job_type);
         with_.event_signal.notify(spec.job_id);
@@ -283,7 +292,9 @@ net::Task<protocol::CompleteOutcome> Dispatcher::take_result(
         checked.backoff = backoff(job.failures);
         const IntakeRules rules{leases_, activations_, with_.rate_card};
         TRY(EndedLease ended, take_in(tx, rules, checked));
-        return TakenIn{.lease = std::move(ended), .pool = job.pool};
+        // What follows in a workflow is in the queue with this result, or neither is.
+        TRY(WorkflowNews news, with_.workflows.advance(tx));
+        return TakenIn{.lease = std::move(ended), .pool = job.pool, .news = std::move(news)};
     };
     const Result<TakenIn> taken = co_await with_.backend.write(std::move(apply));
     if (!taken) {
@@ -292,6 +303,7 @@ net::Task<protocol::CompleteOutcome> Dispatcher::take_result(
     }
     with_.counters.ended(taken->lease);
     with_.event_signal.notify(job_id);
+    with_.workflows.tell(taken->news);
     with_.pool_signal.notify(taken->pool, 1);  // a returned job, or room under the tenant's limit
     co_return protocol::CompleteOutcome{.job_id = job_id};
 }
@@ -336,12 +348,19 @@ void Dispatcher::tell_of_lost(const std::vector<EndedLease>& lost) const {
 net::Task<void> Dispatcher::watch_leases() {
     while (true) {
         CO_TRY_STATUS(co_await net::sleep_for(options_.poll));
-        auto apply = [leases = leases_](db::Tx& tx) { return take_back(tx, leases); };
-        const auto ended = co_await with_.backend.write(std::move(apply));
-        if (!ended) {
+        auto apply = [leases = leases_,
+                      &workflows = with_.workflows](db::Tx& tx) -> Result<TakenBack> {
+            TakenBack taken;
+            TRY(taken.lost, take_back(tx, leases));
+            TRY(taken.news, workflows.advance(tx));
+            return taken;
+        };
+        const auto taken = co_await with_.backend.write(std::move(apply));
+        if (!taken) {
             continue;  // the disk may be full for a while; the leases stay ended whoever notices
         }
-        tell_of_lost(*ended);
+        tell_of_lost(taken->lost);
+        with_.workflows.tell(taken->news);
         // Which pools they are of costs a look-up each; whoever waits in vain there waits one poll
         // longer.
     }

@@ -19,6 +19,7 @@
 #include "orchestration/job_logs.h"
 #include "orchestration/job_store.h"
 #include "orchestration/leases.h"
+#include "orchestration/workflow_driver.h"
 #include "protocol/envelope.h"
 #include "protocol/lease_messages.h"
 #include "protocol/result_messages.h"
@@ -52,6 +53,7 @@ public:
         net::Signal& event_signal;  ///< by job id: it has news
         const billing::RateCard& rate_card;
         const JobCounters& counters;
+        const WorkflowDriver& workflows;
     };
     Dispatcher(Collaborators with, DispatcherOptions options)
         : with_(with),
@@ -87,6 +89,7 @@ private:
         std::vector<protocol::JobSpec> specs;
         std::vector<EndedLease> lost;  ///< taken back on the way
         bool drain = false;            ///< the worker was told to end
+        WorkflowNews news;
     };
 
     void tell_of_lost(const std::vector<EndedLease>& lost) const;

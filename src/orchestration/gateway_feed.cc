@@ -35,6 +35,12 @@ Status check_url(std::string& url) {
     return {};
 }
 
+/// The jobs that no gateway took up, and what follows from that.
+struct Overdue {
+    std::vector<Job> jobs;
+    WorkflowNews news;
+};
+
 Result<std::vector<Job>> read_jobs(db::Tx& tx, const std::vector<JobId>& job_ids) {
     std::vector<Job> jobs;
     for (const JobId& job_id : job_ids) {
@@ -81,18 +87,22 @@ net::Task<GatewayReportReply> GatewayFeed::report(GatewayReport report) {
     struct Taken {
         std::vector<Job> ended;
         GatewayReportReply reply;
+        WorkflowNews news;
     };
     auto apply = [activations = activations_,
                   &rate_card = with_.rate_card,
-                  report = std::move(report)](db::Tx& tx) -> Result<Taken> {
+                  report = std::move(report),
+                  &workflows = with_.workflows](db::Tx& tx) -> Result<Taken> {
         Taken taken;
         TRY(const auto ended, take_in_report(tx, activations, rate_card, report));
         TRY(taken.ended, read_jobs(tx, ended));
+        TRY(taken.news, workflows.advance(tx));
         TRY(taken.reply.serial, deployment_store::serial(tx));
         return taken;
     };
     CO_TRY(const Taken taken, co_await with_.backend.write(std::move(apply)));
     tell_of_ended(taken.ended);
+    with_.workflows.tell(taken.news);
     co_return taken.reply;
 }
 
@@ -129,15 +139,20 @@ net::Task<void> GatewayFeed::watch_activations() {
     CO_TRY_STATUS(co_await prolong_all());
     while (true) {
         CO_TRY_STATUS(co_await net::sleep_for(options_.overdue_poll));
-        auto apply = [activations = activations_](db::Tx& tx) -> Result<std::vector<Job>> {
+        auto apply = [activations = activations_,
+                      &workflows = with_.workflows](db::Tx& tx) -> Result<Overdue> {
             TRY(const auto ended, end_overdue(tx, activations));
-            return read_jobs(tx, ended);
+            Overdue overdue;
+            TRY(overdue.jobs, read_jobs(tx, ended));
+            TRY(overdue.news, workflows.advance(tx));
+            return overdue;
         };
-        const auto ended = co_await with_.backend.write(std::move(apply));
-        if (!ended) {
+        const auto overdue = co_await with_.backend.write(std::move(apply));
+        if (!overdue) {
             continue;  // the disk may be full for a while; they stay overdue
         }
-        tell_of_ended(*ended);
+        tell_of_ended(overdue->jobs);
+        with_.workflows.tell(overdue->news);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "orchestration/backend.h"
 #include "orchestration/job_counters.h"
 #include "orchestration/job_store.h"
+#include "orchestration/workflow_driver.h"
 #include "protocol/envelope.h"
 #include "protocol/gateway_feed.h"
 
@@ -45,6 +46,7 @@ public:
         net::Signal& event_signal;             ///< by job id: it has news
         const billing::RateCard& rate_card;
         const JobCounters& counters;
+        const WorkflowDriver& workflows;
     };
     GatewayFeed(Collaborators with, GatewayFeedOptions options)
         : with_(with), activations_(options.activation), options_(options) {}

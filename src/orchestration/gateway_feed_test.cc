@@ -24,7 +24,7 @@ protected:
         backend.emplace(Backend{*database, *writer, pools.db});
         feed.emplace(
             GatewayFeed::Collaborators{
-                *backend, key, signal, billing::default_rate_card(), counters
+                *backend, key, signal, billing::default_rate_card(), counters, workflows
             },
             GatewayFeedOptions{
                 .activation = {.time = kActivation}, .poll = 5ms, .overdue_poll = 2ms
@@ -74,6 +74,7 @@ protected:
     net::Signal signal;
     MetricRegistry registry;
     const JobCounters counters{registry};
+    const WorkflowDriver workflows{{ids, signal, signal, counters}};
     crypto::Ed25519PrivateKey key = crypto::Ed25519PrivateKey::generate(random);
     std::optional<Backend> backend;
     std::optional<GatewayFeed> feed;

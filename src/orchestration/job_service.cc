@@ -19,6 +19,13 @@ struct Request {
     protocol::SubmissionOptions options;
 };
 
+/// What cancelling a job came to.
+struct Cancelled {
+    protocol::JobView view;
+    bool ended = false;
+    WorkflowNews news;
+};
+
 Result<Request> read_request(const protocol::JobTypeRow& type, const std::string& body) {
     TRY(protocol::Submission submission, protocol::read_submission(body));
     auto payload = type.canonical(submission.payload.text);
@@ -106,20 +113,23 @@ net::Task<JobPage> JobService::list(JobFilter filter) {
 net::Task<protocol::JobView> JobService::cancel(JobId job_id, accounts::Principal principal) {
     const std::string key = job_id.text();
     auto apply = [job_id = std::move(job_id),
-                  tenant_id = std::move(principal.project_id)](db::Tx& tx
-                 ) -> Result<std::pair<protocol::JobView, bool>> {
+                  tenant_id = std::move(principal.project_id),
+                  &workflows = with_.workflows](db::Tx& tx) -> Result<Cancelled> {
         TRY(const Job before, job_store::get(tx, job_id, tenant_id));
         TRY(const Job job, job_store::cancel(tx, job_id, tenant_id));
-        TRY(protocol::JobView view, view_with_cost(tx, job));
-        const bool ended = protocol::is_final(job.status) && !protocol::is_final(before.status);
-        return std::pair(std::move(view), ended);
+        Cancelled cancelled;
+        TRY(cancelled.view, view_with_cost(tx, job));
+        cancelled.ended = protocol::is_final(job.status) && !protocol::is_final(before.status);
+        TRY(cancelled.news, workflows.advance(tx));
+        return cancelled;
     };
-    CO_TRY(auto cancelled, co_await with_.backend.write(std::move(apply)));
-    if (cancelled.second) {
-        with_.counters.finished(cancelled.first.job_type, protocol::JobStatus::kCancelled);
+    CO_TRY(Cancelled cancelled, co_await with_.backend.write(std::move(apply)));
+    if (cancelled.ended) {
+        with_.counters.finished(cancelled.view.job_type, protocol::JobStatus::kCancelled);
     }
     with_.event_signal.notify(key);
-    co_return std::move(cancelled.first);
+    with_.workflows.tell(cancelled.news);
+    co_return std::move(cancelled.view);
 }
 
 net::Task<std::vector<JobEvent>> JobService::events(JobId job_id, std::int64_t after, int limit) {

@@ -13,6 +13,7 @@
 #include "orchestration/backend.h"
 #include "orchestration/job_counters.h"
 #include "orchestration/job_store.h"
+#include "orchestration/workflow_driver.h"
 #include "protocol/job_views.h"
 
 namespace nexa::orchestration {
@@ -41,6 +42,7 @@ public:
         net::Signal& pool_signal;   ///< by pool: a job can be claimed
         net::Signal& event_signal;  ///< by job id: it has news
         const JobCounters& counters;
+        const WorkflowDriver& workflows;
     };
     /// `regions` can be deployed to whether or not a gateway of theirs was ever heard of.
     explicit JobService(Collaborators with, std::vector<std::string> regions = {})

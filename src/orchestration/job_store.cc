@@ -268,6 +268,9 @@ Status set_outcome(db::Tx& tx, const JobId& job_id, const JobOutcome& outcome) {
             {"finished", outcome.finished},
         }
     ));
+    if (outcome.finished) {
+        TRY_STATUS(tx.execute(sql::kNoteJobEnd, {{"job_id", job_id}}));
+    }
     return {};
 }
 

@@ -23,7 +23,6 @@ using protocol::JobStatus;
 constexpr std::size_t kSubmissionBytesMax = std::size_t{1} << 20;
 /// Clients send an empty object where a POST needs no body.
 constexpr std::size_t kIgnoredBodyMax = 1024;
-constexpr std::size_t kIdempotencyKeyMax = 255;
 constexpr std::int64_t kLogBytesMax = std::int64_t{1} << 20;
 constexpr int kEventsPerRead = 200;
 /// A stream looks again this often even if nobody told it to: another coordinator may have written.
@@ -44,18 +43,6 @@ std::string job_type_of(const net::Request& request) {
     }
     const std::string& path = request.head->path;
     return path.substr(path.rfind('/') + 1);
-}
-
-Result<std::optional<std::string>> idempotency_key_of(const net::RequestHead& head) {
-    const std::string* key = head.headers.find("Idempotency-Key");
-    if (key == nullptr) {
-        return std::nullopt;
-    }
-    if (key->empty() || key->size() > kIdempotencyKeyMax) {
-        return Error::invalid_argument("must have 1 to {} characters", kIdempotencyKeyMax)
-            .at("Idempotency-Key");
-    }
-    return *key;
 }
 
 Result<orchestration::JobFilter> filter_of(const net::Call& call) {

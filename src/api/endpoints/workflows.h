@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "core/run_manifest.h"
+#include "net/router.h"
+#include "net/typed_route.h"
+#include "orchestration/workflow_service.h"
+#include "protocol/workflow_views.h"
+
+namespace nexa::api {
+
+/// /api/workflows: submit as JSON or YAML, read, list, cancel, run again.
+class WorkflowEndpoints {
+public:
+    explicit WorkflowEndpoints(orchestration::WorkflowService& workflows) : workflows_(workflows) {}
+
+    std::vector<net::Route> routes();
+
+private:
+    net::Task<net::Response> submit(net::Request request);
+    net::Task<protocol::WorkflowView> get(net::Call call);
+    net::Task<protocol::WorkflowList> list(net::Call call);
+    net::Task<protocol::WorkflowView> cancel(net::Call call);
+    net::Task<protocol::WorkflowView> rerun(net::Call call, protocol::WorkflowRerun wish);
+    net::Task<RunManifest> manifest(net::Call call);
+
+    orchestration::WorkflowService& workflows_;
+};
+
+}  // namespace nexa::api
