@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <istream>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <utility>
@@ -10,10 +8,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
+#include "cli/document_file.h"
 #include "cli/follow.h"
 #include "cli/spec_flags.h"
-#include "config/yaml_tree.h"
-#include "core/file.h"
 #include "core/json.h"
 #include "protocol/job_types.h"
 #include "protocol/submission.h"
@@ -21,8 +18,6 @@
 namespace nexa::cli {
 
 namespace {
-
-constexpr std::uint64_t kSpecFileBytesMax = 1 << 20;
 
 /// What was typed for one job type.
 struct JobWish {
@@ -43,27 +38,6 @@ const StructInfo& spec_of(const protocol::JobTypeRow& type) {
     return *type.spec().structure();
 }
 
-Result<std::string> text_of_file(CliContext& context, const std::string& file) {
-    if (file != "-") {
-        return read_file(file, kSpecFileBytesMax);
-    }
-    std::string text;
-    for (std::istreambuf_iterator<char> at(context.in), end; at != end; ++at) {
-        if (text.size() == kSpecFileBytesMax) {
-            return Error::invalid_argument("stdin holds more than {} bytes", kSpecFileBytesMax)
-                .at("-f");
-        }
-        text += *at;
-    }
-    return text;
-}
-
-/// JSON begins with its brace; all else is YAML.
-bool is_json(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(" \t\r\n");
-    return begin != std::string_view::npos && text[begin] == '{';
-}
-
 /// What is to be sent, as far as it is understood.
 struct Draft {
     protocol::SubmissionOptions options;
@@ -74,13 +48,7 @@ struct Draft {
 /// A spec, or a whole submission around one. The draft points into `text`.
 Result<Draft> read_draft(std::string_view text, std::string_view source) {
     Draft draft{.source = source};
-    auto parsed = is_json(text) ? parse_json(text) : config::parse_yaml(text, source);
-    if (!parsed && is_json(text)) {  // YAML's errors say where by themselves
-        Error error = std::move(parsed).error();
-        error.param = fmt::format("{}{}{}", source, error.param.empty() ? "" : ": ", error.param);
-        return error;
-    }
-    TRY(ValueNode root, std::move(parsed));
+    TRY(ValueNode root, parse_document(text, source));
     const auto found = std::ranges::find(root.keys, "payload");
     if (found == root.keys.end()) {
         draft.payload = std::move(root);
@@ -140,7 +108,7 @@ Result<std::string> body_of(CliContext& context, const JobWish& wish) {
     std::string text;
     Draft draft;
     if (!wish.file.empty()) {
-        TRY(text, text_of_file(context, wish.file));
+        TRY(text, read_document(context, wish.file));
         TRY(draft, read_draft(text, wish.file == "-" ? "stdin" : std::string_view(wish.file)));
     }
     TRY_STATUS(add_flags(wish, draft));
