@@ -354,10 +354,11 @@ Result<std::optional<ValueNode>> substitute(const ValueNode& node, const Lookup&
         if (!item) {
             return std::move(item).error().at(place_of(node, i));
         }
-        if (!*item) {
+        Known value = *std::move(item);
+        if (!value) {
             return Known();
         }
-        made.items.push_back(**std::move(item));
+        made.items.push_back(*std::move(value));
         made.items.back().line = node.items[i].line;
     }
     return Known(std::move(made));

@@ -183,12 +183,11 @@ Result<Workflow::Verdict> Workflow::judge(std::size_t step, std::string& reason)
         return Verdict::kStart;
     }
     const Lookup lookup = [&](const ReferencePath& path) { return look_up(path, step, nullptr); };
-    auto holds = definition.condition->expression.evaluate(lookup);
+    auto holds = known(definition.condition->expression.evaluate(lookup));
     if (!holds) {
         return std::move(holds).error().at("if");
     }
-    NEXA_CHECK(holds->has_value());  // all that it needs has ended
-    if (is_true(**holds)) {
+    if (is_true(*holds)) {
         return Verdict::kStart;
     }
     reason = fmt::format("its condition does not hold: {}", definition.condition->text);
@@ -203,21 +202,20 @@ Result<std::vector<ValueNode>> Workflow::combinations(std::size_t step) const {
     const Lookup lookup = [&](const ReferencePath& path) { return look_up(path, step, nullptr); };
     std::vector<ValueNode> made{{.kind = Kind::kObject}};
     for (const auto& [name, given] : definition.matrix) {
-        auto values = substitute(given, lookup);
+        auto values = known(substitute(given, lookup));
         if (!values) {
             return std::move(values).error().at(name).at("matrix");
         }
-        NEXA_CHECK(values->has_value());  // all that it needs has ended
-        if ((*values)->kind != Kind::kArray) {
+        if (values->kind != Kind::kArray) {
             return Error::invalid_argument("must be a list").at(name).at("matrix");
         }
-        if (made.size() * (*values)->items.size() > kWorkflowBranchesMax) {
+        if (made.size() * values->items.size() > kWorkflowBranchesMax) {
             return Error::invalid_argument("makes more than {} jobs", kWorkflowBranchesMax)
                 .at("matrix");
         }
         std::vector<ValueNode> more;
         for (const ValueNode& so_far : made) {
-            for (const ValueNode& value : (*values)->items) {
+            for (const ValueNode& value : values->items) {
                 more.push_back(so_far);
                 more.back().keys.push_back(name);
                 more.back().items.push_back(settled(value));
@@ -423,6 +421,7 @@ Result<Workflow::Actions> Workflow::rerun_from(std::string_view step) {
     const auto from = definition_.find(step);
     if (!from) {
         std::vector<std::string_view> names;
+        names.reserve(definition_.steps.size());
         for (const StepDefinition& known : definition_.steps) {
             names.push_back(known.name);
         }

@@ -194,6 +194,7 @@ private:
 
     std::vector<std::string_view> step_names() const {
         std::vector<std::string_view> names;
+        names.reserve(drafts_.size());
         for (const Draft& draft : drafts_) {
             names.push_back(draft.step.name);
         }
@@ -283,8 +284,8 @@ private:
                 return field.empty() ? Status(std::move(step).error())
                                      : Status(at_field(std::move(step).error(), draft, field));
             }
-            if (*step) {
-                draft.needs.insert(**step);
+            if (const std::optional<std::size_t> need = *std::move(step)) {
+                draft.needs.insert(*need);
             }
         }
         return {};
@@ -299,6 +300,7 @@ private:
         }
         if (path.front() == "matrix" && path.size() > 1 && has_matrix) {
             std::vector<std::string> names;
+            names.reserve(draft.step.matrix.size());
             for (const auto& [name, values] : draft.step.matrix) {
                 names.push_back(name);
             }

@@ -81,11 +81,8 @@ Status check_known_inputs(db::Tx& tx, const NewWorkflow& workflow) {
                    : std::nullopt;
     };
     for (const StepDefinition& step : workflow.definition.steps) {
-        const auto holds = step.condition ? step.condition->expression.evaluate(lookup)
-                                          : std::optional<ValueNode>();
-        const bool never_runs = step.condition && holds && *holds && !is_true(**holds);
         const auto spec = substitute(step.spec, lookup);
-        if (never_runs || !spec || !*spec) {
+        if (never_runs(step, lookup) || !spec || !*spec) {
             continue;
         }
         auto payload = payload_of(step, lookup);

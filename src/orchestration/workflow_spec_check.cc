@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "core/check.h"
 #include "core/json.h"
 
 namespace nexa::orchestration {
@@ -65,16 +64,17 @@ Result<Probe> probe_of(const StepDefinition& step, const Lookup& lookup) {
     for (std::size_t i = 0; i < step.spec.keys.size(); ++i) {
         const std::string& key = step.spec.keys[i];
         const ValueNode& item = step.spec.items[i];
-        auto value = substitute(item, lookup);
-        if (!value) {
-            return std::move(value).error().at(key);
+        auto substituted = substitute(item, lookup);
+        if (!substituted) {
+            return std::move(substituted).error().at(key);
         }
+        const std::optional<ValueNode> value = *std::move(substituted);
         const FieldInfo* field = fields.find(key);
-        if (*value && has_expressions(item) && (*value)->kind == Kind::kNull) {
+        if (value && has_expressions(item) && value->kind == Kind::kNull) {
             continue;
         }
-        if (*value || field == nullptr) {
-            add(key, *value ? **std::move(value) : item);
+        if (value || field == nullptr) {
+            add(key, value ? *value : item);
             continue;
         }
         probe.open.insert(key);
@@ -89,15 +89,21 @@ Result<Probe> probe_of(const StepDefinition& step, const Lookup& lookup) {
 
 }  // namespace
 
+bool never_runs(const StepDefinition& step, const Lookup& lookup) {
+    if (!step.condition) {
+        return false;
+    }
+    const auto evaluated = step.condition->expression.evaluate(lookup);
+    const std::optional<ValueNode> holds = evaluated ? *evaluated : std::nullopt;
+    return holds && !is_true(*holds);
+}
+
 Status check_step_spec(const StepDefinition& step, const ValueNode& inputs) {
     const Lookup lookup = [&](const ReferencePath& path) -> std::optional<ValueNode> {
         return path.front() == "inputs" ? std::optional(value_at(inputs, path, 1)) : std::nullopt;
     };
-    if (step.condition) {
-        const auto holds = step.condition->expression.evaluate(lookup);
-        if (holds && *holds && !is_true(**holds)) {
-            return {};
-        }
+    if (never_runs(step, lookup)) {
+        return {};
     }
     TRY(const Probe probe, probe_of(step, lookup));
     if (!probe.is_whole) {
@@ -115,19 +121,26 @@ Status check_step_spec(const StepDefinition& step, const ValueNode& inputs) {
     return is_open ? Status() : Status(checked.error());
 }
 
+Result<ValueNode> known(Result<std::optional<ValueNode>> value) {
+    TRY(std::optional<ValueNode> found, std::move(value));
+    if (!found) {  // all that a step refers to has ended before it is judged
+        return Error::internal("a reference of the step is not known yet");
+    }
+    return *std::move(found);
+}
+
 Result<JsonText> payload_of(const StepDefinition& step, const Lookup& lookup) {
     ValueNode spec{.kind = Kind::kObject};
     for (std::size_t i = 0; i < step.spec.keys.size(); ++i) {
-        auto value = substitute(step.spec.items[i], lookup);
+        auto value = known(substitute(step.spec.items[i], lookup));
         if (!value) {
             return std::move(value).error().at(step.spec.keys[i]);
         }
-        NEXA_CHECK(value->has_value());  // all that it needs has ended
-        if ((*value)->kind == Kind::kNull && has_expressions(step.spec.items[i])) {
+        if (value->kind == Kind::kNull && has_expressions(step.spec.items[i])) {
             continue;
         }
         spec.keys.push_back(step.spec.keys[i]);
-        spec.items.push_back(**std::move(value));
+        spec.items.push_back(*std::move(value));
     }
     return step.type->canonical_node(spec, {});
 }

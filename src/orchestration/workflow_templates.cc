@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestration/workflow_templates.h"
 
-#include <algorithm>
+#include <array>
+#include <vector>
 
 #include <fmt/ranges.h>
 
@@ -78,25 +79,25 @@ constexpr std::string_view kTrainingPipeline = R"json({
   }
 })json";
 
-const std::vector<WorkflowTemplate>& table() {
-    static const std::vector<WorkflowTemplate> kTemplates{
-        {.name = "training_pipeline",
-         .summary = "Audit a dataset, distill it, train on what is kept, evaluate, deploy",
-         .definition = kTrainingPipeline,
-         .required = {"dataset_uri"}},
-    };
-    return kTemplates;
-}
+constexpr std::array<std::string_view, 1> kTrainingPipelineNeeds{"dataset_uri"};
+
+constexpr std::array<WorkflowTemplate, 1> kTemplates{{
+    {.name = "training_pipeline",
+     .summary = "Audit a dataset, distill it, train on what is kept, evaluate, deploy",
+     .definition = kTrainingPipeline,
+     .required = kTrainingPipelineNeeds},
+}};
 
 }  // namespace
 
 std::span<const WorkflowTemplate> workflow_templates() {
-    return table();
+    return kTemplates;
 }
 
 Result<const WorkflowTemplate*> find_workflow_template(std::string_view name) {
     std::vector<std::string_view> names;
-    for (const WorkflowTemplate& known : table()) {
+    names.reserve(kTemplates.size());
+    for (const WorkflowTemplate& known : kTemplates) {
         if (known.name == name) {
             return &known;
         }

@@ -3,7 +3,6 @@
 
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "core/result.h"
 
@@ -13,8 +12,8 @@ namespace nexa::orchestration {
 struct WorkflowTemplate {
     std::string_view name;
     std::string_view summary;
-    std::string_view definition;             ///< JSON, with the defaults of its inputs
-    std::vector<std::string_view> required;  ///< inputs that have to be given
+    std::string_view definition;                 ///< JSON, with the defaults of its inputs
+    std::span<const std::string_view> required;  ///< inputs that have to be given
 };
 
 std::span<const WorkflowTemplate> workflow_templates();
