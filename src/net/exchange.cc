@@ -7,6 +7,7 @@
 #include "net/exchange_internal.h"
 #include "net/http_date_internal.h"
 #include "net/http_error.h"
+#include "net/refused_caller.h"
 
 namespace nexa::net {
 
@@ -289,8 +290,10 @@ Task<Response> Connection::answer(Exchange& current) {
     const auto time_max = row.time_max.count() > 0 ? row.time_max : core_->options.handler_time_max;
     continue_expected_ = head_->headers.find("expect") != nullptr && !parser().is_http_1_0();
     if (row.auth != Auth::kPublic) {
-        const Result<Response> entered = co_await under_time_limit(authenticate(current), time_max);
-        CO_TRY_STATUS(entered);
+        CO_TRY(Response entered, co_await under_time_limit(authenticate(current), time_max));
+        if (std::holds_alternative<HttpError>(entered.body)) {
+            co_return entered;
+        }
     }
     if (std::optional<HttpError> refused = check_body(row)) {
         co_return Response::failure(std::move(*refused));
@@ -312,6 +315,9 @@ Task<Response> Connection::authenticate(Exchange& current) {
         current.request.principal,
         co_await core_->hooks.authenticate({.head = head_, .route = current.route})
     );
+    if (const HttpError* refusal = refusal_in(current.request.principal)) {
+        co_return Response::failure(*refusal);
+    }
     co_return Response{};
 }
 

@@ -306,6 +306,20 @@ TEST_F(HttpServerTest, AsksTheAuthenticatorBeforeItReadsTheBody) {
     EXPECT_EQ(authentications, 4);
 }
 
+TEST_F(HttpServerTest, ARefusedCallerGetsTheRefusalsOwnHeadersBeforeTheBodyIsRead) {
+    start(routes());
+    RawClient raw(server->port());
+    raw.send(
+        "POST /private HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer busy\r\n"
+        "Content-Length: 500000\r\n\r\n"
+    );
+    const RawResponse refusal = raw.read_response();
+    EXPECT_EQ(refusal.status, 429);
+    EXPECT_TRUE(refusal.has("retry-after: 7"));
+    EXPECT_TRUE(refusal.has("x-ratelimit-limit: 5"));
+    EXPECT_TRUE(refusal.has("connection: close"));
+}
+
 TEST_F(HttpServerTest, HandsParametersAndPrincipalToTheHandler) {
     start(routes());
     RawClient raw(server->port());

@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "net/http_server.h"
+#include "net/refused_caller.h"
 #include "net/task_group.h"
 
 namespace nexa::net {
@@ -207,6 +208,13 @@ protected:
     Task<Principal> authenticate(AuthRequest request) {
         ++authentications;
         const std::string_view key = request.head->headers.get("authorization");
+        if (key == "Bearer busy") {
+            co_return refused_caller({
+                .error = Error::resource_exhausted("too many requests"),
+                .retry_after = std::chrono::seconds(7),
+                .headers = {{"x-ratelimit-limit", "5"}},
+            });
+        }
         if (key != "Bearer good") {
             co_return Error::unauthenticated("no valid key");
         }
