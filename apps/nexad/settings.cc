@@ -5,6 +5,7 @@
 
 namespace nexa::nexad {
 
+NEXA_JSON_CODEC(AccountSettings);
 NEXA_JSON_CODEC(Settings);
 
 }  // namespace nexa::nexad

@@ -9,6 +9,70 @@
 
 namespace nexa::nexad {
 
+/// Who may become a user, how users sign in, and how much they may ask.
+struct AccountSettings {
+    static constexpr std::string_view kName = "AccountSettings";
+    std::string registration = "invited";
+    double invitation_days = 7;
+    double session_idle_hours = 12;
+    double session_days = 14;
+    int password_cost_log2 = 15;
+    double requests_per_second_of_user = 0;
+    double requests_per_second_of_address = 0;
+    std::vector<std::string> trusted_proxies;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            field(
+                "registration",
+                &AccountSettings::registration,
+                "Who may become a user: anyone, whom an administrator invites, nobody new"
+            )
+                .one_of({"open", "invited", "closed"}),
+            field(
+                "invitation_days",
+                &AccountSettings::invitation_days,
+                "How long a set-up link is good"
+            )
+                .within(0.001, 365)
+                .unit("days"),
+            field(
+                "session_idle_hours",
+                &AccountSettings::session_idle_hours,
+                "How long a session may be unused before it ends"
+            )
+                .within(0.001, 8760)
+                .unit("hours"),
+            field("session_days", &AccountSettings::session_days, "When any session ends")
+                .within(0.001, 365)
+                .unit("days"),
+            field(
+                "password_cost_log2",
+                &AccountSettings::password_cost_log2,
+                "Work to check a password: each step doubles time and memory; 15 is 32 MiB"
+            )
+                .within(10, 20),
+            field(
+                "requests_per_second_of_user",
+                &AccountSettings::requests_per_second_of_user,
+                "All of a user's keys and sessions together; 0: no limit"
+            )
+                .within(0, 1'000'000),
+            field(
+                "requests_per_second_of_address",
+                &AccountSettings::requests_per_second_of_address,
+                "From one network address; 0: no limit"
+            )
+                .within(0, 1'000'000),
+            field(
+                "trusted_proxies",
+                &AccountSettings::trusted_proxies,
+                "Addresses of proxies in front of the server, whose X-Forwarded-For is believed"
+            ),
+        };
+    }
+};
+
 /// What an operator can set: as a flag, NEXA_<NAME>, in nexa.yaml.
 struct Settings {
     static constexpr std::string_view kName = "NexadSettings";
@@ -19,6 +83,7 @@ struct Settings {
     double deploy_seconds = 120;
     std::vector<std::string> regions{"local"};
     std::string rate_card = "platform-1";
+    AccountSettings accounts;
     std::string log_level = "info";
     std::string log_format = "json";
 
@@ -48,6 +113,7 @@ struct Settings {
                 "Regions to deploy to, besides those that gateways reported from"
             ),
             field("rate_card", &Settings::rate_card, "Prices of new charges").length(1, 64),
+            field("accounts", &Settings::accounts, "Users, sessions and limits"),
             field("log_level", &Settings::log_level, "Least level that is logged")
                 .one_of({"debug", "info", "warning", "error", "off"}),
             field("log_format", &Settings::log_format, "One JSON object a line, or text for people")

@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "accounts/accounts_sql.h"
+#include "accounts/directory.h"
 #include "accounts/key_gate.h"
+#include "accounts/rate_limiter.h"
+#include "accounts/session_gate.h"
 #include "api/authenticator.h"
 #include "api/endpoints/artifacts.h"
 #include "api/endpoints/deployments.h"
@@ -16,7 +19,10 @@
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/keys.h"
 #include "api/endpoints/metrics.h"
+#include "api/endpoints/projects.h"
+#include "api/endpoints/sessions.h"
 #include "api/endpoints/system.h"
+#include "api/endpoints/users.h"
 #include "api/endpoints/workers.h"
 #include "api/endpoints/workflows.h"
 #include "billing/billing_sql.h"
@@ -114,6 +120,15 @@ public:
               }
           ),
           keys_({*ground_.database, writer_, pools_.db, ids_, ground_.clock, ground_.random}),
+          directory_(
+              {*ground_.database, writer_, pools_.db, ids_, ground_.random, keys_},
+              directory_options(ground_.settings.accounts)
+          ),
+          sessions_(
+              {*ground_.database, writer_, pools_.db, hashing_, ids_, ground_.clock, ground_.random
+              },
+              session_options(ground_.settings.accounts)
+          ),
           uploads_(*ground_.blobs, ground_.random),
           logs_(ground_.paths),
           workflow_driver_(
@@ -150,9 +165,14 @@ public:
                workflow_driver_},
               {.activation = activation_options(ground_.settings)}
           ),
-          authenticator_(keys_),
+          authenticator_(
+              {keys_, sessions_, limiter_}, authenticator_options(ground_.settings.accounts)
+          ),
           job_endpoints_({jobs_, logs_, pools_.db, tasks_}),
           key_endpoints_(keys_),
+          project_endpoints_(directory_),
+          user_endpoints_(directory_),
+          session_endpoints_(sessions_, session_endpoints_options(ground_.settings.accounts)),
           worker_endpoints_(
               {workers_, dispatcher_, artifacts_, pools_.db, ground_.key.public_key().to_base64()}
           ),
@@ -203,6 +223,7 @@ public:
         }
         net::blocking::stop(pools_.io, tasks_);
         writer_.stop();
+        hashing_.stop();
         pools_.db.stop();
         pools_.cpu.stop();
         pools_.io.stop();
@@ -221,6 +242,47 @@ private:
         return {.time = std::chrono::duration_cast<std::chrono::microseconds>(time)};
     }
 
+    template <class Period>
+    static std::chrono::microseconds time_of(double count) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(
+            std::chrono::duration<double, Period>(count)
+        );
+    }
+    static std::optional<accounts::Rate> rate_of(double per_second) {
+        return per_second > 0 ? std::optional(accounts::Rate::of(per_second)) : std::nullopt;
+    }
+    static accounts::DirectoryOptions directory_options(const AccountSettings& settings) {
+        return {
+            .may_invite = settings.registration != "closed",
+            .invitation_lifetime = time_of<std::chrono::days::period>(settings.invitation_days),
+        };
+    }
+    static accounts::SessionOptions session_options(const AccountSettings& settings) {
+        accounts::SessionOptions options{
+            .registration = settings.registration == "open"     ? accounts::Registration::kOpen
+                            : settings.registration == "closed" ? accounts::Registration::kClosed
+                                                                : accounts::Registration::kInvited,
+            .cost = {.cost_log2 = settings.password_cost_log2},
+        };
+        options.idle_max = time_of<std::chrono::hours::period>(settings.session_idle_hours);
+        options.lifetime = time_of<std::chrono::days::period>(settings.session_days);
+        return options;
+    }
+    static api::AuthenticatorOptions authenticator_options(const AccountSettings& settings) {
+        return {
+            .per_user = rate_of(settings.requests_per_second_of_user),
+            .per_address = rate_of(settings.requests_per_second_of_address),
+            .trusted_proxies = settings.trusted_proxies,
+        };
+    }
+    static api::SessionEndpointsOptions session_endpoints_options(const AccountSettings& settings) {
+        const auto lifetime = time_of<std::chrono::days::period>(settings.session_days);
+        return {
+            .cookie_lifetime = std::chrono::ceil<std::chrono::seconds>(lifetime),
+            .trusted_proxies = settings.trusted_proxies,
+        };
+    }
+
     /// The first start leaves the owner's key where only the owner reads; it is never written
     /// again.
     Status write_owner_key() {
@@ -237,6 +299,9 @@ private:
         for (auto more : {
                  job_endpoints_.routes(),
                  key_endpoints_.routes(),
+                 project_endpoints_.routes(),
+                 user_endpoints_.routes(),
+                 session_endpoints_.routes(),
                  worker_endpoints_.routes(),
                  artifact_endpoints_.routes(),
                  deployment_endpoints_.routes(),
@@ -289,6 +354,11 @@ private:
     net::Signal pool_signal_;
     net::Signal event_signal_;
     accounts::KeyGate keys_;
+    accounts::RateLimiter limiter_{ground_.clock};
+    /// Each of its threads takes 32 MiB for the time of one password.
+    net::WorkPool hashing_{{.name = "passwords", .threads = 2, .queue_max = 16}};
+    accounts::Directory directory_;
+    accounts::SessionGate sessions_;
     storage::BlobUploads uploads_;
     orchestration::JobLogs logs_;
     orchestration::WorkflowDriver workflow_driver_;
@@ -302,6 +372,9 @@ private:
     api::Authenticator authenticator_;
     api::JobEndpoints job_endpoints_;
     api::KeyEndpoints key_endpoints_;
+    api::ProjectEndpoints project_endpoints_;
+    api::UserEndpoints user_endpoints_;
+    api::SessionEndpoints session_endpoints_;
     api::WorkerEndpoints worker_endpoints_;
     api::ArtifactEndpoints artifact_endpoints_;
     api::DeploymentEndpoints deployment_endpoints_;

@@ -35,7 +35,10 @@ struct KeyGateOptions {
 struct MintedKey {
     crypto::ApiKey key;
     std::string key_id;
+    std::string name;
+    std::vector<std::string> scopes;
     KeyTimes times;
+    std::optional<double> rate_limit_per_second;
 };
 
 /// What is wanted of a new key.
@@ -43,6 +46,7 @@ struct KeyWish {
     std::string name;
     std::vector<std::string> scopes;  ///< empty: all of the creating key's
     std::optional<std::chrono::microseconds> lifetime;
+    std::optional<double> rate_limit_per_second;  ///< above zero; none: no limit of its own
 };
 
 /// Turns the text of a key into who is behind it, and makes and revokes keys. Thread-safe; all
@@ -64,11 +68,21 @@ public:
     /// key. A text with a bad checksum is refused without a look-up.
     net::Task<Principal> authenticate(std::string text);
 
-    /// Errors: as check_scopes().
+    /// In the creator's project. Errors: as check_scopes(); kPermissionDenied (a session of a user
+    /// without a project).
     net::Task<MintedKey> create(KeyWish wish, Principal creator);
+    /// A new key with the name, limit and scopes of an own one, as far as `principal` may give
+    /// them, while that ends after `grace`. Errors: kNotFound, also for a key that is not good any
+    /// more.
+    net::Task<MintedKey> roll(
+        std::string key_id, std::chrono::microseconds grace, Principal principal
+    );
     net::Task<std::vector<KeyRecord>> list(Principal principal);
     /// Errors: kNotFound. Once it returns, this coordinator refuses the key.
     net::Task<void> revoke(std::string key_id, Principal principal);
+
+    /// For who changed users or members: what is remembered is looked up again.
+    void forget_all() NEXA_EXCLUDES(mutex_);
 
     /// Makes the installation's owner, if there is none, and a key for everything with the name
     /// `name`. Blocks.

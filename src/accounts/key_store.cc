@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "accounts/accounts_sql.h"
+#include "accounts/scopes.h"
 #include "core/json.h"
 #include "core/json_codec.h"
 
@@ -35,7 +36,15 @@ Result<KeyRecord> record_from(const db::Row& row) {
         .last_used_at = row.optional_timestamp("last_used_at"),
         .expires_at = row.optional_timestamp("expires_at"),
         .revoked_at = row.optional_timestamp("revoked_at"),
+        .rate_limit_per_second = row.optional_real("rate_limit_per_second"),
     };
+}
+
+/// The table's own constraint lets no other text in.
+Role role_in(const db::Row& row) {
+    const auto role = role_from(row.text("role"));
+    NEXA_CHECK(role.has_value());
+    return *role;
 }
 
 Result<Sha256Digest> digest_from(const db::Blob& bytes) {
@@ -64,9 +73,22 @@ Result<Owner> ensure_owner(db::Tx& tx, IdSource& ids) {
         return Owner{.user_id = row->text("user_id"), .project_id = row->text("project_id")};
     }
     Owner owner{.user_id = ids.make<UserId>().text(), .project_id = ids.make<ProjectId>().text()};
-    TRY_STATUS(tx.execute(sql::kAddUser, {{"user_id", owner.user_id}, {"name", "admin"}}));
-    TRY_STATUS(tx.execute(sql::kAddProject, {{"project_id", owner.project_id}, {"name", "default"}})
-    );
+    TRY(const auto user,
+        tx.query_one(
+            sql::kAddUser,
+            {
+                {"user_id", owner.user_id},
+                {"name", "admin"},
+                {"email", nullptr},
+                {"status", "active"},
+                {"is_admin", true},
+            }
+        ));
+    TRY(const auto project,
+        tx.query_one(sql::kAddProject, {{"project_id", owner.project_id}, {"name", "default"}}));
+    if (!user || !project) {
+        return Error::conflict("the first user's or project's name is taken");
+    }
     TRY_STATUS(tx.execute(
         sql::kAddMember,
         {{"project_id", owner.project_id}, {"user_id", owner.user_id}, {"role", "owner"}}
@@ -87,12 +109,13 @@ Result<KeyTimes> add(db::Tx& tx, const NewKey& key) {
                 {"prefix", key.prefix},
                 {"last4", key.last4},
                 {"scopes", to_json(key.scopes)},
+                {"rate_limit_per_second", key.rate_limit_per_second},
                 {"created_by", key.created_by},
                 {"lifetime_us", key.lifetime},
             }
         ));
     NEXA_CHECK(row.has_value());
-    TRY_STATUS(tx.execute(sql::kRaiseKeySerial));
+    TRY_STATUS(raise_serial(tx));
     return KeyTimes{
         .created_at = row->timestamp("created_at"),
         .expires_at = row->optional_timestamp("expires_at"),
@@ -105,14 +128,19 @@ Result<std::optional<FoundKey>> find(db::Tx& tx, const Sha256Digest& sha256) {
     if (!row) {
         return std::nullopt;
     }
-    TRY(auto scopes, scopes_of(*row));
+    TRY(const auto scopes, scopes_of(*row));
+    const Role role = role_in(*row);
+    const bool is_admin = row->boolean("is_admin");
     return FoundKey{
         .principal =
             {
                 .user_id = row->text("user_id"),
                 .project_id = row->text("project_id"),
                 .key_id = row->text("id"),
-                .scopes = std::move(scopes),
+                .scopes = narrowed(scopes, role, is_admin),
+                .role = role,
+                .is_admin = is_admin,
+                .rate_limit_per_second = row->optional_real("rate_limit_per_second"),
             },
         .expires_at = row->optional_timestamp("expires_at"),
         .last_used_at = row->optional_timestamp("last_used_at"),
@@ -150,8 +178,43 @@ Result<Sha256Digest> revoke(db::Tx& tx, const std::string& key_id, const Princip
     if (!row) {
         return Error::not_found("there is no key {}", key_id).at("key_id");
     }
-    TRY_STATUS(tx.execute(sql::kRaiseKeySerial));
+    TRY_STATUS(raise_serial(tx));
     return digest_from(row->blob("sha256"));
+}
+
+Result<EndedKey> end_after(
+    db::Tx& tx,
+    const std::string& key_id,
+    std::chrono::microseconds grace,
+    const Principal& principal
+) {
+    TRY(const auto row,
+        tx.query_one(
+            sql::kEndKey,
+            {
+                {"key_id", key_id},
+                {"user_id", principal.user_id},
+                {"project_id", principal.project_id},
+                {"grace_us", grace},
+            }
+        ));
+    if (!row) {
+        return Error::not_found("there is no key {}", key_id).at("key_id");
+    }
+    TRY(auto scopes, scopes_of(*row));
+    TRY(const Sha256Digest sha256, digest_from(row->blob("sha256")));
+    TRY_STATUS(raise_serial(tx));
+    return EndedKey{
+        .sha256 = sha256,
+        .name = row->text("name"),
+        .scopes = std::move(scopes),
+        .rate_limit_per_second = row->optional_real("rate_limit_per_second"),
+    };
+}
+
+Status raise_serial(db::Tx& tx) {
+    TRY_STATUS(tx.execute(sql::kRaiseKeySerial));
+    return {};
 }
 
 Status touch(db::Tx& tx, const std::string& key_id) {
@@ -170,6 +233,10 @@ Result<std::vector<GoodKey>> good_keys(db::Tx& tx, std::string_view scope) {
     std::vector<GoodKey> keys;
     keys.reserve(rows.size());
     for (const db::Row& row : rows) {
+        const auto granted = scopes_of_user(role_in(row), row.boolean("is_admin"));
+        if (!allows(granted, scope)) {
+            continue;
+        }
         TRY(const Sha256Digest sha256, digest_from(row.blob("sha256")));
         keys.push_back({
             .key_id = row.text("id"),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "accounts/roles.h"
 #include "core/ids.h"
 #include "core/random.h"
 #include "core/result.h"
@@ -18,9 +19,14 @@ namespace nexa::accounts {
 /// Who is behind a request.
 struct Principal {
     std::string user_id;
-    std::string project_id;
-    std::string key_id;
+    std::string project_id;  ///< empty: a session of a user without any
+    std::string key_id;      ///< or the session's id
     std::vector<std::string> scopes;
+    std::optional<Role> role;  ///< in the project; none: an administrator from outside
+    bool is_admin = false;     ///< of the installation
+    bool is_session = false;   ///< signed in with a password
+    std::optional<double> rate_limit_per_second;
+    std::string address;  ///< where the request came from, for the audit trail
 };
 
 /// An API key as its owner sees it: never the key.
@@ -34,6 +40,7 @@ struct KeyRecord {
     std::optional<Timestamp> last_used_at;
     std::optional<Timestamp> expires_at;
     std::optional<Timestamp> revoked_at;
+    std::optional<double> rate_limit_per_second;
 };
 
 /// A key to be stored: its hash and what may be shown of it.
@@ -46,6 +53,7 @@ struct NewKey {
     std::string prefix;
     std::string last4;
     std::vector<std::string> scopes;
+    std::optional<double> rate_limit_per_second;
     std::optional<std::string> created_by;
     std::optional<std::chrono::microseconds> lifetime;
 };
@@ -89,11 +97,28 @@ Result<std::vector<KeyRecord>> list(db::Tx& tx, const Principal& principal);
 /// From its commit on the key is refused. Returns the key's hash. Errors: kNotFound, also for
 /// another user's key.
 Result<Sha256Digest> revoke(db::Tx& tx, const std::string& key_id, const Principal& principal);
+/// What the key that replaces another takes over from it.
+struct EndedKey {
+    Sha256Digest sha256;
+    std::string name;
+    std::vector<std::string> scopes;
+    std::optional<double> rate_limit_per_second;
+};
+/// Lets a good key of this user end after `grace`, unless it ends earlier. Errors: kNotFound, also
+/// for another user's key and one that is not good any more.
+Result<EndedKey> end_after(
+    db::Tx& tx,
+    const std::string& key_id,
+    std::chrono::microseconds grace,
+    const Principal& principal
+);
 Status touch(db::Tx& tx, const std::string& key_id);
+/// Says that keys changed: whoever copied them looks again.
+Status raise_serial(db::Tx& tx);
 
 /// Rises with every key that is made or revoked, in that transaction; never 0.
 Result<std::int64_t> serial(db::Tx& tx);
-/// All projects' keys that are good now and hold `scope` itself.
+/// All projects' keys that are good now, hold `scope` itself, and whose users' roles leave it.
 Result<std::vector<GoodKey>> good_keys(db::Tx& tx, std::string_view scope);
 
 }  // namespace key_store

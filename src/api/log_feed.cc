@@ -20,10 +20,9 @@ constexpr std::chrono::seconds kLookAgain{5};
 
 std::optional<std::int64_t> number_in(std::string_view text) {
     std::int64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, failed] = std::from_chars(text.data(), end, number);
-    return failed == std::errc{} && stop == end && number >= 0 ? std::optional(number)
-                                                               : std::nullopt;
+    const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool is_whole = failed == std::errc{} && stop == text.data() + text.size();
+    return is_whole && number >= 0 ? std::optional(number) : std::nullopt;
 }
 
 /// Sends lines of one log after the other and knows how far it came.

@@ -24,15 +24,10 @@ struct CreateWish {
     std::string name;
     std::vector<std::string> scopes;
     int days = 0;
+    std::optional<double> rate_limit_per_second;
 };
 
-Result<int> create_key(Session& session, const CreateWish& wish) {
-    protocol::KeyCreate create{.name = wish.name, .scopes = wish.scopes};
-    if (wish.days > 0) {
-        create.expires_in_days = wish.days;
-    }
-    TRY(ApiClient* const api, session.api());
-    TRY(const std::string body, api->post("/auth/api-keys", to_json(create)));
+Result<int> show_new_key(Session& session, const std::string& body) {
     TRY(const auto created, read_reply<protocol::KeyCreated>(body));
     if (session.json()) {
         session.print_json(body);
@@ -41,6 +36,26 @@ Result<int> create_key(Session& session, const CreateWish& wish) {
     session.print(created.raw_key);
     session.note(fmt::format("key {}: keep it now, it is never shown again", created.key_id));
     return 0;
+}
+
+Result<int> create_key(Session& session, const CreateWish& wish) {
+    protocol::KeyCreate create{.name = wish.name, .scopes = wish.scopes};
+    if (wish.days > 0) {
+        create.expires_in_days = wish.days;
+    }
+    create.rate_limit_per_second = wish.rate_limit_per_second;
+    TRY(ApiClient* const api, session.api());
+    TRY(const std::string body, api->post("/auth/api-keys", to_json(create)));
+    return show_new_key(session, body);
+}
+
+Result<int> roll_key(Session& session, const std::string& key_id, std::int64_t grace_seconds) {
+    TRY(ApiClient* const api, session.api());
+    const protocol::KeyRoll roll{.grace_seconds = grace_seconds};
+    TRY(const std::string body,
+        api->post(fmt::format("/auth/api-keys/{}/roll", net::percent_encode(key_id)), to_json(roll))
+    );
+    return show_new_key(session, body);
 }
 
 Result<int> list_keys(Session& session) {
@@ -148,7 +163,7 @@ Result<int> log_in(Session& session) {
 }
 
 void add_keys(CommandLine& line, Session& session) {
-    CLI::App* group = line.root().add_subcommand("key", "Make, list and revoke API keys");
+    CLI::App* group = line.root().add_subcommand("key", "Make, list, roll and revoke API keys");
     group->group("Access and cost");
     auto wish = std::make_shared<CreateWish>();
     CLI::App* create = group->add_subcommand("create", "Make a key; prints it, once");
@@ -163,11 +178,22 @@ void add_keys(CommandLine& line, Session& session) {
         ->take_all();
     create->add_option("--expires-in-days", wish->days, "Default: never")
         ->check(CLI::Range(1, 3650));
+    create->add_option(
+        "--rate-limit-per-second",
+        wish->rate_limit_per_second,
+        "Requests a second; default: as many as you may"
+    );
     line.on(create, [&session, wish] { return create_key(session, *wish); });
     line.on(group->add_subcommand("ls", "List your keys"), [&session] {
         return list_keys(session);
     });
     auto key_id = std::make_shared<std::string>();
+    auto grace = std::make_shared<std::int64_t>(0);
+    CLI::App* roll = group->add_subcommand("roll", "Replace a key; prints the new one, once");
+    roll->add_option("KEY", *key_id, "The old key's id")->required();
+    roll->add_option("--grace-seconds", *grace, "How long the old key is still good (default 0)")
+        ->check(CLI::Range(0, 604'800));
+    line.on(roll, [&session, key_id, grace] { return roll_key(session, *key_id, *grace); });
     CLI::App* revoke = group->add_subcommand("revoke", "Revoke a key for good");
     revoke->add_option("KEY", *key_id, "The key's id")->required();
     line.on(revoke, [&session, key_id] { return revoke_key(session, *key_id); });

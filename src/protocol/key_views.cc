@@ -6,6 +6,7 @@
 namespace nexa::protocol {
 
 NEXA_JSON_CODEC(KeyCreate);
+NEXA_JSON_CODEC(KeyRoll);
 NEXA_JSON_CODEC(KeyView);
 NEXA_JSON_CODEC(KeyCreated);
 NEXA_JSON_CODEC(KeyList);

@@ -17,6 +17,7 @@ struct KeyCreate {
     std::string name;
     std::vector<std::string> scopes;
     std::optional<std::int64_t> expires_in_days;
+    std::optional<double> rate_limit_per_second;
 
     static constexpr auto fields() {
         return std::tuple{
@@ -29,6 +30,25 @@ struct KeyCreate {
             field("expires_in_days", &KeyCreate::expires_in_days, "Default: never")
                 .within(1, 3650)
                 .unit("days"),
+            field(
+                "rate_limit_per_second",
+                &KeyCreate::rate_limit_per_second,
+                "Requests a second, so many at once; default: as many as its user may"
+            )
+                .within(0.001, 1'000'000),
+        };
+    }
+};
+
+struct KeyRoll {
+    static constexpr std::string_view kName = "KeyRoll";
+    std::int64_t grace_seconds = 0;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            field("grace_seconds", &KeyRoll::grace_seconds, "How long the old key is still good")
+                .within(0, 604'800)
+                .unit("s"),
         };
     }
 };
@@ -44,6 +64,7 @@ struct KeyView {
     std::optional<std::string> last_used_at;
     std::optional<std::string> expires_at;
     std::optional<std::string> revoked_at;
+    std::optional<double> rate_limit_per_second;
 
     static constexpr auto fields() {
         return std::tuple{
@@ -56,6 +77,8 @@ struct KeyView {
             field("last_used_at", &KeyView::last_used_at, "To the minute").null_when_empty(),
             field("expires_at", &KeyView::expires_at, "When it ends").null_when_empty(),
             field("revoked_at", &KeyView::revoked_at, "When it was revoked").null_when_empty(),
+            field("rate_limit_per_second", &KeyView::rate_limit_per_second, "Requests a second")
+                .null_when_empty(),
         };
     }
 };
@@ -70,6 +93,7 @@ struct KeyCreated {
     std::vector<std::string> scopes;
     std::string created_at;
     std::optional<std::string> expires_at;
+    std::optional<double> rate_limit_per_second;
 
     static constexpr auto fields() {
         return std::tuple{
@@ -81,6 +105,8 @@ struct KeyCreated {
             field("scopes", &KeyCreated::scopes, "What it may do").required(),
             field("created_at", &KeyCreated::created_at, "When").required(),
             field("expires_at", &KeyCreated::expires_at, "When it ends").null_when_empty(),
+            field("rate_limit_per_second", &KeyCreated::rate_limit_per_second, "Requests a second")
+                .null_when_empty(),
         };
     }
 };

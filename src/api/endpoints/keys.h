@@ -10,7 +10,7 @@
 
 namespace nexa::api {
 
-/// /api/auth/api-keys: make, list, revoke. The key itself is in the answer that makes it and
+/// /api/auth/api-keys: make, list, roll, revoke. The key itself is in the answer that makes it and
 /// nowhere else.
 class KeyEndpoints {
 public:
@@ -20,6 +20,7 @@ public:
 
 private:
     net::Task<net::Response> create(net::Call call, protocol::KeyCreate wish);
+    net::Task<net::Response> roll(net::Call call, protocol::KeyRoll wish);
     net::Task<protocol::KeyList> list(net::Call call);
     net::Task<void> revoke(net::Call call);
 

@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- As change_member.
+DELETE FROM member
+WHERE project_id = :project_id AND user_id = :user_id
+    AND (role <> 'owner' OR :by_admin = 1 OR EXISTS (
+        SELECT 1 FROM member AS actor
+        WHERE actor.project_id = :project_id AND actor.user_id = :actor_id AND actor.role = 'owner'
+    ))
+    AND (role <> 'owner' OR EXISTS (
+        SELECT 1 FROM member AS other
+        WHERE other.project_id = :project_id AND other.role = 'owner' AND other.user_id <> :user_id
+    ))
