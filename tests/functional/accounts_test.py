@@ -9,7 +9,8 @@ import subprocess
 import uuid
 
 import pytest
-from conftest import BUILD, Client, Nexad
+from conftest import BUILD, Client, Nexad, wait_until
+from tiny_model import write_model
 
 PASSWORD = "correct horse battery"
 CHEAP = ("--set", "accounts.password_cost_log2=10")
@@ -147,6 +148,34 @@ def test_two_users_see_only_what_is_their_own(server):
     # Nothing of it changed anything of Bob's.
     assert bob.key.job(jobs[bob])["status"] == "pending"
     assert bob.key.get(f"/api/artifacts/{data[bob]}").status == 200
+
+
+@pytest.mark.rows("T-57")
+def test_a_deployment_is_of_the_project_whose_job_made_it(server, start_worker, tmp_path):
+    ada, bob = Tenant(server, "ada"), Tenant(server, "bob")
+    write_model(tmp_path / "m/tiny")
+    env = {**os.environ, "NEXA_API_URL": f"{server.url}/api", "NEXA_API_KEY": ada.key.key}
+    pushed = subprocess.run(
+        [BUILD / "bin/nexa", "--json", "artifact", "push", tmp_path / "m/tiny", "--kind", "checkpoint"],
+        env=env, capture_output=True, text=True, timeout=120,
+    )
+    assert pushed.returncode == 0, pushed.stderr
+    start_worker(server)  # the installation's: it works for all projects
+    job_id = ada.key.submit("deploy", {"checkpoint_id": json.loads(pushed.stdout)["artifact_id"], "name": "tiny"})
+
+    def deployed():
+        assert ada.key.job(job_id)["status"] != "failed", ada.key.job(job_id)
+        return ada.key.get("/api/deployments").json["data"]
+
+    [mine] = wait_until(deployed, 120, "the deployment")
+    theirs, nobodys = mine["deployment_id"], "dp_" + "0" * 32
+    for client in (bob.key, bob.browser):
+        assert client.get("/api/deployments").json["data"] == []
+        for method in ("GET", "DELETE"):
+            seen = refusal(client.call(method, f"/api/deployments/{theirs}"), theirs)
+            assert seen[0] == 404
+            assert seen == refusal(client.call(method, f"/api/deployments/{nobodys}"), nobodys)
+    assert ada.browser.get(f"/api/deployments/{theirs}").json["status"] == mine["status"]
 
 
 def test_a_session_acts_in_the_project_it_names_and_in_no_others(server):
