@@ -119,7 +119,7 @@ std::string csrf_token(std::string_view session_token) {
 
 SessionGate::SessionGate(Collaborators with, SessionOptions options)
     : with_(with),
-      options_(std::move(options)),
+      options_(options),
       unmatched_(crypto::unmatched_password(options_.cost, with.random)),
       limiter_(with.clock) {}
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accounts/session_gate.h"
 
+#include <algorithm>
 #include <future>
 
 #include "accounts/people_test_internal.h"
