@@ -175,7 +175,7 @@ def test_a_deployment_is_of_the_project_whose_job_made_it(server, start_worker, 
             seen = refusal(client.call(method, f"/api/deployments/{theirs}"), theirs)
             assert seen[0] == 404
             assert seen == refusal(client.call(method, f"/api/deployments/{nobodys}"), nobodys)
-    assert ada.browser.get(f"/api/deployments/{theirs}").json["status"] == mine["status"]
+    assert ada.browser.get(f"/api/deployments/{theirs}").json["deployment_id"] == theirs
 
 
 def test_a_session_acts_in_the_project_it_names_and_in_no_others(server):
