@@ -133,6 +133,7 @@ net::Task<MemberRecord> Directory::add_member(
         TRY(const UserRecord found, people_store::find_user(tx, user));
         TRY(MemberRecord member,
             people_store::admit(tx, appointment(by, project_id, found.user_id), role));
+        TRY_STATUS(key_store::raise_serial(tx));  // keys of an earlier membership are good again
         TRY_STATUS(audit_store::add(
             tx,
             by,

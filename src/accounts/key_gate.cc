@@ -116,6 +116,7 @@ net::Task<MintedKey> KeyGate::roll(
         rolled.row.name = old.name;
         rolled.row.scopes = intersection(old.scopes, by.scopes);
         rolled.row.rate_limit_per_second = old.rate_limit_per_second;
+        rolled.row.lifetime = old.lifetime;
         TRY(rolled.times, key_store::add(tx, rolled.row));
         auto details = shown(rolled.row);
         details.emplace("replaces", key_id);

@@ -188,6 +188,8 @@ Result<EndedKey> end_after(
     std::chrono::microseconds grace,
     const Principal& principal
 ) {
+    // What the statement below returns is the key's new end.
+    TRY(const auto before, list(tx, principal));
     TRY(const auto row,
         tx.query_one(
             sql::kEndKey,
@@ -204,7 +206,13 @@ Result<EndedKey> end_after(
     TRY(auto scopes, scopes_of(*row));
     TRY(const Sha256Digest sha256, digest_from(row->blob("sha256")));
     TRY_STATUS(raise_serial(tx));
+    const auto known = std::ranges::find(before, key_id, &KeyRecord::key_id);
+    std::optional<std::chrono::microseconds> lifetime;
+    if (known != before.end() && known->expires_at) {
+        lifetime = *known->expires_at - known->created_at;
+    }
     return EndedKey{
+        .lifetime = lifetime,
         .sha256 = sha256,
         .name = row->text("name"),
         .scopes = std::move(scopes),

@@ -99,6 +99,7 @@ Result<std::vector<KeyRecord>> list(db::Tx& tx, const Principal& principal);
 Result<Sha256Digest> revoke(db::Tx& tx, const std::string& key_id, const Principal& principal);
 /// What the key that replaces another takes over from it.
 struct EndedKey {
+    std::optional<std::chrono::microseconds> lifetime;  ///< as it was made; nothing: for ever
     Sha256Digest sha256;
     std::string name;
     std::vector<std::string> scopes;

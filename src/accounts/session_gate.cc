@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "accounts/accounts_sql.h"
 #include "accounts/audit_store.h"
 #include "accounts/scopes.h"
@@ -128,7 +130,12 @@ RateVerdict SessionGate::admit(const std::string& address, const std::string& lo
     if (!from_there.allowed || login.empty()) {
         return from_there;
     }
-    return limiter_.take("u " + lower_case(login), options_.tries_per_user);
+    // Whoever guesses from one place does not keep the user out who comes from another.
+    const std::string user = lower_case(login);
+    const RateVerdict from_there_as_user =
+        limiter_.take(fmt::format("ua {} {}", address, user), options_.tries_per_user_and_address);
+    return from_there_as_user.allowed ? limiter_.take("u " + user, options_.tries_per_user)
+                                      : from_there_as_user;
 }
 
 SessionGate::NewSession SessionGate::new_session() {
@@ -248,7 +255,11 @@ net::Task<SignedIn> SessionGate::log_in(Credentials with) {
     };
     CO_TRY(auto user, co_await net::commit(with_.writer, std::move(apply)));
     limiter_.give_back("a " + with.address, options_.tries_per_address);
-    limiter_.give_back("u " + lower_case(with.login), options_.tries_per_user);
+    const std::string login = lower_case(with.login);
+    limiter_.give_back(
+        fmt::format("ua {} {}", with.address, login), options_.tries_per_user_and_address
+    );
+    limiter_.give_back("u " + login, options_.tries_per_user);
     co_return SignedIn{.token = session.token, .user = std::move(user)};
 }
 

@@ -35,7 +35,8 @@ struct SessionOptions {
     std::chrono::microseconds lifetime = std::chrono::days{14};   ///< any session ends
     std::chrono::microseconds touch_every = std::chrono::minutes{1};
     /// Attempts to sign in. A success gives back what it took.
-    Rate tries_per_user{.per_second = 1.0 / 30, .burst = 10};
+    Rate tries_per_user_and_address{.per_second = 1.0 / 30, .burst = 10};
+    Rate tries_per_user{.per_second = 1.0 / 3, .burst = 100};
     Rate tries_per_address{.per_second = 0.5, .burst = 30};
 };
 

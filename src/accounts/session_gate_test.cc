@@ -169,13 +169,21 @@ TEST_F(SessionGateTest, AttemptsAreCountedByUserAndByAddressAndSuccessesAreNot) 
     for (int i = 0; i < 10; ++i) {
         EXPECT_TRUE(sessions->admit("::1", i % 2 == 0 ? "ada" : "ADA").allowed);
     }
-    const RateVerdict refused = sessions->admit("::2", "ada");
+    const RateVerdict refused = sessions->admit("::1", "ada");
     EXPECT_FALSE(refused.allowed);
     EXPECT_EQ(refused.retry_after, std::chrono::seconds{30});
     EXPECT_TRUE(sessions->admit("::1", "bob").allowed);
-    ASSERT_TRUE(log_in("ada"));  // gives one back
-    EXPECT_TRUE(sessions->admit("::2", "ada").allowed);
-    EXPECT_FALSE(sessions->admit("::2", "ada").allowed);
+    EXPECT_TRUE(sessions->admit("::2", "ada").allowed);  // who guesses elsewhere is not in the way
+    ASSERT_TRUE(log_in("ada"));                          // gives one back
+    EXPECT_TRUE(sessions->admit("::1", "ada").allowed);
+    EXPECT_FALSE(sessions->admit("::1", "ada").allowed);
+    int from_everywhere = 0;
+    while (from_everywhere < 200 &&
+           sessions->admit(fmt::format("1.2.3.{}", from_everywhere), "ada").allowed) {
+        ++from_everywhere;
+    }
+    EXPECT_GT(from_everywhere, 50);
+    EXPECT_LT(from_everywhere, 101);
     for (int i = 0; i < 30; ++i) {
         static_cast<void>(sessions->admit("::3", ""));
     }
