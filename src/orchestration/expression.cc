@@ -15,6 +15,8 @@ namespace nexa::orchestration {
 
 namespace {
 
+constexpr std::size_t kSubstitutedMax = std::size_t{1} << 20;
+
 using Kind = Expression::Kind;
 using Node = Expression::Node;
 using ValueKind = ValueNode::Kind;
@@ -247,10 +249,42 @@ Result<Known> value_of(std::string_view text, const Lookup& lookup) {
     return expression.evaluate(lookup);
 }
 
-Result<Known> substitute_text(const ValueNode& node, const Lookup& lookup) {
+std::size_t size_of(const ValueNode& value) {
+    std::size_t size = 1 + value.text.size();
+    for (const ValueNode& item : value.items) {
+        size += size_of(item);
+    }
+    return size;
+}
+
+/// How much one substitution may still make: a short text can name a long value thousands of times.
+class Allowance {
+public:
+    Status take(const ValueNode& value) {
+        const std::size_t size = size_of(value);
+        if (size > left_) {
+            return Error::invalid_argument(
+                       "what stands between ${{{{ and }}}} makes more than {} bytes",
+                       kSubstitutedMax
+            )
+                .hint("pass large values on as datasets");
+        }
+        left_ -= size;
+        return {};
+    }
+
+private:
+    std::size_t left_ = kSubstitutedMax;
+};
+
+Result<Known> substitute_text(const ValueNode& node, const Lookup& lookup, Allowance& allowance) {
     TRY(const auto pieces, pieces_of(node.text));
     if (pieces.size() == 1 && pieces.front().is_expression) {
-        return value_of(pieces.front().text, lookup);
+        TRY(Known whole, value_of(pieces.front().text, lookup));
+        if (whole) {
+            TRY_STATUS(allowance.take(*whole));
+        }
+        return whole;
     }
     std::string text;
     for (const Piece& piece : pieces) {
@@ -267,9 +301,33 @@ Result<Known> substitute_text(const ValueNode& node, const Lookup& lookup) {
                 "'{}' is no single value to put into a text", quotable(piece.text, 80)
             );
         }
+        TRY_STATUS(allowance.take(*value));
         text += value->kind == ValueKind::kNull ? std::string() : value->text;
     }
     return Known(text_value(std::move(text)));
+}
+
+Result<Known> substitute_within(const ValueNode& node, const Lookup& lookup, Allowance& allowance) {
+    if (!has_expressions(node)) {
+        return Known(node);
+    }
+    if (is_text(node)) {
+        return substitute_text(node, lookup, allowance);
+    }
+    ValueNode made{.kind = node.kind, .line = node.line, .keys = node.keys};
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        auto item = substitute_within(node.items[i], lookup, allowance);
+        if (!item) {
+            return std::move(item).error().at(place_of(node, i));
+        }
+        Known value = *std::move(item);
+        if (!value) {
+            return Known();
+        }
+        made.items.push_back(*std::move(value));
+        made.items.back().line = node.items[i].line;
+    }
+    return Known(std::move(made));
 }
 
 }  // namespace
@@ -342,26 +400,8 @@ Result<std::vector<Expression>> expressions_in(const ValueNode& node) {
 }
 
 Result<std::optional<ValueNode>> substitute(const ValueNode& node, const Lookup& lookup) {
-    if (!has_expressions(node)) {
-        return Known(node);
-    }
-    if (is_text(node)) {
-        return substitute_text(node, lookup);
-    }
-    ValueNode made{.kind = node.kind, .line = node.line, .keys = node.keys};
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-        auto item = substitute(node.items[i], lookup);
-        if (!item) {
-            return std::move(item).error().at(place_of(node, i));
-        }
-        Known value = *std::move(item);
-        if (!value) {
-            return Known();
-        }
-        made.items.push_back(*std::move(value));
-        made.items.back().line = node.items[i].line;
-    }
-    return Known(std::move(made));
+    Allowance allowance;
+    return substitute_within(node, lookup, allowance);
 }
 
 ValueNode settled(ValueNode node) {

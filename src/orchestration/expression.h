@@ -91,7 +91,8 @@ Result<std::vector<Expression>> expressions_in(const ValueNode& node);
 
 /// `node` with its expressions replaced. A text that is one expression and nothing else becomes its
 /// value, of whatever kind; within a longer text the value has to be a scalar, and null is ''.
-/// Nothing if it depends on what cannot be known yet. Errors: kInvalidArgument, as above.
+/// Nothing if it depends on what cannot be known yet. Errors: kInvalidArgument, as above, and if
+/// the values put in come to more than 1 MiB.
 Result<std::optional<ValueNode>> substitute(const ValueNode& node, const Lookup& lookup);
 
 /// A tree that stands for itself: words without quotes become what they look like, and nothing

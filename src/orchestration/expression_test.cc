@@ -141,5 +141,18 @@ TEST(Substitute, WordsWithoutQuotesBecomeWhatTheyLookLike) {
     EXPECT_EQ(to_json(settled(list)), R"([5,true,null,null,null,"a b","05"])");
 }
 
+TEST(Substitute, AShortTextThatNamesALongValueManyTimesIsRefused) {
+    const std::string values = fmt::format(R"({{"b":"{}"}})", std::string(500'000, 'x'));
+    std::string many = "\"";
+    for (int i = 0; i < 1'000; ++i) {
+        many += "${{ b }}";
+    }
+    many += '"';
+    EXPECT_NE(filled(many, values).find("makes more than"), std::string::npos);
+    const std::string spread = R"({"a":"${{ b }}","c":"${{ b }}","d":["x${{ b }}"]})";
+    EXPECT_NE(filled(spread, values).find("makes more than"), std::string::npos);
+    EXPECT_EQ(filled(R"("${{ b }}")", values).size(), 500'002U);
+}
+
 }  // namespace
 }  // namespace nexa::orchestration
