@@ -273,6 +273,14 @@ def fast_nexad(tmp_path):
 
 
 @pytest.fixture
+def patient_nexad(tmp_path):
+    """A lease that a kill took from its worker ends soon, and none ends on a slow machine."""
+    server = Nexad(tmp_path / "server", "--set", "lease_seconds=10").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def start_worker(tmp_path):
     """Starts workers of a server; all are gone afterwards."""
     started = []

@@ -71,3 +71,12 @@ def check_with_promtool(text: str) -> None:
     if promtool := shutil.which("promtool"):
         done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def polls_so_far(client) -> float:
+    """How many polls of workers for jobs a server has answered."""
+    samples = read_exposition(client.get("/metrics").body.decode())
+    return sum(
+        value for (name, labels), value in samples.items()
+        if name == "nexa_http_requests_total" and dict(labels)["operation"] == "workers_next_job"
+    )

@@ -55,13 +55,13 @@ def test_lines_come_while_the_job_runs_and_the_stream_ends_with_it(nexad, start_
     assert list(LogStream(client, job_id, after=end[0])) == [end]
 
 
-def test_a_log_that_has_ended_comes_whole_with_its_attempts(fast_nexad, start_worker):
-    client = fast_nexad.client()
-    first = start_worker(fast_nexad, "first")
-    job_id = client.submit("echo", {"message": "x", "seconds": 4, "events": 40})
+def test_a_log_that_has_ended_comes_whole_with_its_attempts(patient_nexad, start_worker):
+    client = patient_nexad.client()
+    first = start_worker(patient_nexad, "first")
+    job_id = client.submit("echo", {"message": "x", "seconds": 12, "events": 40})
     wait_until(lambda: client.get(f"/api/jobs/{job_id}/logs").body, 30, "a log")
     first.kill()
-    start_worker(fast_nexad, "second")
+    start_worker(patient_nexad, "second")
     client.wait_for(job_id, "completed")
     events = list(LogStream(client, job_id))
     assert [data for _, event, data in events if event == "attempt"] == ["2"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import wait_until
-from exposition import read_exposition
+from exposition import polls_so_far
 from hand_worker import HandWorker
 
 
@@ -31,14 +31,6 @@ def listening_sockets(pid: int) -> set[str]:
             if columns[3] == listen:
                 listening.add(columns[9])
     return held & listening
-
-
-def polls_so_far(client) -> float:
-    samples = read_exposition(client.get("/metrics").body.decode())
-    return sum(
-        value for (name, labels), value in samples.items()
-        if name == "nexa_http_requests_total" and dict(labels)["operation"] == "workers_next_job"
-    )
 
 
 @pytest.mark.rows("F-46", "F-47", "F-48")
@@ -86,14 +78,14 @@ def test_another_key_speaks_for_no_worker(nexad, tmp_path):
 
 @pytest.mark.rows("F-14")
 @pytest.mark.slow
-def test_a_worker_that_falls_silent_loses_its_job_and_is_shown_lost(fast_nexad, tmp_path):
-    client = fast_nexad.client()
+def test_a_worker_that_falls_silent_loses_its_job_and_is_shown_lost(patient_nexad, tmp_path):
+    client = patient_nexad.client()
     silent, other = (HandWorker(client, tmp_path / name, name) for name in ("silent", "other"))
     silent.register()
     other.register()
     job_id = client.submit("echo", {"message": "x"})
     [lease] = silent.next_jobs()
-    [second] = wait_until(lambda: other.next_jobs(), 30, "the job of the silent worker")
+    [second] = wait_until(lambda: other.next_jobs(), 60, "the job of the silent worker")
     assert (second["job_id"], second["fence"] > lease["fence"]) == (job_id, True)
     assert silent.complete(lease, {"message": "x"})["status"] == 409
     assert other.complete(second, {"message": "x"})["status"] == 200
@@ -109,10 +101,10 @@ def test_an_idle_worker_listens_nowhere_hardly_asks_and_starts_a_job_at_once(nex
     client = nexad.client()
     worker = start_worker(nexad)
     client.wait_for(client.submit("echo", {"message": "there"}), "completed")
-    before, began = polls_so_far(client), time.monotonic()
+    before = polls_so_far(client)
     time.sleep(3)
-    asked, seconds = polls_so_far(client) - before, time.monotonic() - began
-    assert asked <= seconds + 1
+    asked = polls_so_far(client) - before
+    assert asked <= 1  # a poll is held for many seconds
     assert listening_sockets(worker.process.pid) == set()
     # The poll that waits is answered with the job: no other comes between.
     before = polls_so_far(client)

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import BUILD, ROOT, Client, Nexad, wait_until
+from conftest import BUILD, ROOT, Client, wait_until
 from path_test import run_cli
 from stack import Stack
 
@@ -61,7 +61,7 @@ def jobs_of(client: Client, workflow: dict) -> dict[str, dict]:
 def test_the_middle_of_a_diamond_overlaps_and_its_join_waits_for_both(nexad, start_worker):
     client = nexad.client()
     start_worker(nexad, "worker", "--slots", "2")
-    workflow_id = submit(client, diamond(seconds=5))
+    workflow_id = submit(client, diamond(seconds=20))
     assert workflow_id.startswith("wf_")
 
     def both_in_hand():
@@ -112,14 +112,6 @@ def test_two_workflows_share_one_worker_and_both_finish(nexad, start_worker):
     one, two = (jobs_of(client, wait_for(client, workflow, "completed"))["only"] for workflow in (first, second))
     assert one["worker_id"] == two["worker_id"]
     assert two["started_at"] >= one["finished_at"]
-
-
-@pytest.fixture
-def patient_nexad(tmp_path):
-    """A lease that a kill took from its worker ends soon, and none ends on a slow machine."""
-    server = Nexad(tmp_path / "server", "--set", "lease_seconds=10").start()
-    yield server
-    server.stop()
 
 
 def test_a_kill_of_the_server_loses_and_doubles_nothing(patient_nexad, start_worker):
