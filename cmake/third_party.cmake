@@ -20,6 +20,12 @@ if(NOT NEXA_COMPONENTS STREQUAL "engine")
     find_package(OpenSSL 3 REQUIRED)
     find_package(SQLite3 REQUIRED)
     find_package(yaml-cpp REQUIRED)
+    # CMake's own module for PostgreSQL wants the server's headers too.
+    find_path(NEXA_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+    find_library(NEXA_LIBPQ_LIBRARY pq REQUIRED)
+    add_library(nexa::libpq UNKNOWN IMPORTED)
+    set_target_properties(nexa::libpq PROPERTIES
+        IMPORTED_LOCATION ${NEXA_LIBPQ_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${NEXA_LIBPQ_INCLUDE})
 endif()
 
 # The engine's own: a server needs neither.

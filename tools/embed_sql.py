@@ -12,7 +12,7 @@ Reads `sql/{sqlite,postgres}/claim.sql` (one statement each) and `migrations/{sq
     db::MigrationSet migrations();
     }
 
-The SQLite text is the one that must be there; where PostgreSQL's is there too, both take the same parameters.
+Both texts must be there, and take the same parameters.
 """
 
 import argparse
@@ -79,8 +79,9 @@ def group(files: list[Path], folder: Path) -> dict[str, dict[str, str]]:
             raise BadSql(f"{path}: lies in neither {folder}/sqlite nor {folder}/postgres")
         found.setdefault(path.stem, {})[parts[0]] = read(path)
     for name, texts in found.items():
-        if "sqlite" not in texts:
-            raise BadSql(f"{folder}/sqlite/{name}.sql: is missing beside its PostgreSQL form")
+        for dialect, other in (DIALECTS, DIALECTS[::-1]):
+            if dialect not in texts:
+                raise BadSql(f"{folder}/{dialect}/{name}.sql: is missing beside {other}/{name}.sql")
     return found
 
 
@@ -89,7 +90,7 @@ def read_statements(files: list[Path], folder: Path) -> list[Statement]:
     for name, texts in sorted(group(files, folder).items()):
         if not IDENTIFIER.fullmatch(name):
             raise BadSql(f"{folder}/sqlite/{name}.sql: the name must be snake_case")
-        if "postgres" in texts and parameters(texts["sqlite"]) != parameters(texts["postgres"]):
+        if parameters(texts["sqlite"]) != parameters(texts["postgres"]):
             differ = sorted(parameters(texts["sqlite"]) ^ parameters(texts["postgres"]))
             raise BadSql(f"{folder}/postgres/{name}.sql: takes other parameters than SQLite's: {', '.join(differ)}")
         statements.append(Statement(name, texts))

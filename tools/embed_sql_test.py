@@ -17,10 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def module(tmp_path: Path):
     folder = tmp_path / "src/ledger"
 
-    def add(relative: str, text: str | bytes):
+    def add(relative: str, text: str | bytes, twin: bool = True):
+        """Writes a file, and the same text for the other dialect where none is said."""
         path = folder / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        twins = [path, folder / relative.replace("/sqlite/", "/postgres/")] if twin else [path]
+        for each in twins:
+            each.parent.mkdir(parents=True, exist_ok=True)
+            each.write_bytes(text.encode() if isinstance(text, str) else text)
 
     def embed() -> tuple[str, str]:
         embed_sql.embed("ledger", folder, sorted(folder.rglob("*.sql")), tmp_path / "out")
@@ -50,10 +53,11 @@ def test_a_statement_becomes_a_constant_with_both_dialects(module):
     assert "migrations" not in header
 
 
-def test_the_postgres_text_may_be_absent(module):
-    module("sql/sqlite/claim.sql", "SELECT 1")
-    header, _ = module.embed()
-    assert '.postgres = ""' in header
+@pytest.mark.parametrize("folder", ["sql", "migrations"])
+@pytest.mark.parametrize(("there", "absent"), [("sqlite", "postgres"), ("postgres", "sqlite")])
+def test_a_file_without_its_twin_is_refused(module, folder, there, absent):
+    module(f"{folder}/{there}/0001_claim.sql", "SELECT 1", twin=False)
+    assert f"{folder}/{absent}/0001_claim.sql: is missing beside {there}/0001_claim.sql" in refusal(module)
 
 
 def test_migrations_carry_number_name_and_checksum_in_order(module):
@@ -70,7 +74,6 @@ def test_migrations_carry_number_name_and_checksum_in_order(module):
     [
         ("sql/sqlite/Claim.sql", "SELECT 1", "snake_case"),
         ("sql/sqlite/2claim.sql", "SELECT 1", "snake_case"),
-        ("sql/postgres/claim.sql", "SELECT 1", "is missing beside"),
         ("sql/mysql/claim.sql", "SELECT 1", "lies in neither"),
         ("sql/claim.sql", "SELECT 1", "lies in neither"),
         ("other/sqlite/claim.sql", "SELECT 1", "lies in neither"),
@@ -82,7 +85,6 @@ def test_migrations_carry_number_name_and_checksum_in_order(module):
         ("migrations/sqlite/first.sql", "SELECT 1", "must be like 0001_jobs.sql"),
         ("migrations/sqlite/0002_first.sql", "SELECT 1", "0001 must come here"),
         ("migrations/sqlite/0000_first.sql", "SELECT 1", "0001 must come here"),
-        ("migrations/postgres/0001_first.sql", "SELECT 1", "is missing beside"),
     ],
 )
 def test_a_file_that_cannot_be_embedded_is_refused_by_name(module, file, text, part):

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -10,7 +11,7 @@
 #include "accounts/scopes.h"
 #include "core/file.h"
 #include "db/migrations.h"
-#include "db/sqlite.h"
+#include "fakes/databases.h"
 #include "fakes/manual_clock.h"
 #include "fakes/proves.h"
 #include "fakes/seeded_random.h"
@@ -19,10 +20,15 @@
 namespace nexa::accounts {
 namespace {
 
-class KeyGateTest : public ::testing::Test {
+class KeyGateTest : public fakes::OnBothDatabases {
 protected:
     void SetUp() override {
-        database = db::open_sqlite({.path = folder.path() / "nexa.db"}, clock).value();
+        fakes::OnBothDatabases::SetUp();
+        if (IsSkipped()) {
+            return;
+        }
+        store.emplace(GetParam(), clock);
+        database = store->open();
         ASSERT_TRUE(db::migrate(*database, {sql::migrations()}));
         writer = std::make_unique<db::Writer>(*database);
         writer->start();
@@ -33,7 +39,9 @@ protected:
         owner = authenticate(owner_key).value();
     }
     void TearDown() override {
-        writer->stop();
+        if (writer) {
+            writer->stop();
+        }
         pools.db.stop();
         pools.cpu.stop();
         pools.io.stop();
@@ -48,9 +56,8 @@ protected:
         return wait(gate->create(std::move(wish), owner)).value();
     }
 
-    TemporaryDirectory folder =
-        TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
     fakes::ManualClock clock;
+    std::optional<fakes::TestDatabase> store;
     fakes::SeededRandom random{3};
     IdSource ids{clock, random};
     net::Pools pools;
@@ -61,7 +68,7 @@ protected:
     Principal owner;
 };
 
-TEST_F(KeyGateTest, AKeyIsItsUser) {
+TEST_P(KeyGateTest, AKeyIsItsUser) {
     NEXA_PROVES("F-61");
     const MintedKey minted = make();
     const auto principal = authenticate(std::string(minted.key.secret()));
@@ -71,7 +78,7 @@ TEST_F(KeyGateTest, AKeyIsItsUser) {
     EXPECT_EQ(principal->key_id, minted.key_id);
 }
 
-TEST_F(KeyGateTest, EveryBadKeyGetsTheSameAnswer) {
+TEST_P(KeyGateTest, EveryBadKeyGetsTheSameAnswer) {
     NEXA_PROVES("F-63");
     const std::string good(make().key.secret());
     std::string changed = good;
@@ -88,7 +95,7 @@ TEST_F(KeyGateTest, EveryBadKeyGetsTheSameAnswer) {
     }
 }
 
-TEST_F(KeyGateTest, ARevokedKeyIsRefusedFromThenOn) {
+TEST_P(KeyGateTest, ARevokedKeyIsRefusedFromThenOn) {
     const MintedKey minted = make();
     const std::string key(minted.key.secret());
     ASSERT_TRUE(authenticate(key));
@@ -97,7 +104,7 @@ TEST_F(KeyGateTest, ARevokedKeyIsRefusedFromThenOn) {
     EXPECT_TRUE(wait(gate->revoke(minted.key_id, owner)));
 }
 
-TEST_F(KeyGateTest, AnotherUsersKeyIsNotThere) {
+TEST_P(KeyGateTest, AnotherUsersKeyIsNotThere) {
     const MintedKey minted = make();
     Principal stranger = owner;
     stranger.user_id = "usr_other";
@@ -105,7 +112,7 @@ TEST_F(KeyGateTest, AnotherUsersKeyIsNotThere) {
     EXPECT_TRUE(authenticate(std::string(minted.key.secret())));
 }
 
-TEST_F(KeyGateTest, AKeyEndsAtItsMomentEvenIfRemembered) {
+TEST_P(KeyGateTest, AKeyEndsAtItsMomentEvenIfRemembered) {
     const MintedKey minted = make({.name = "short", .lifetime = std::chrono::seconds{1}});
     const std::string key(minted.key.secret());
     clock.advance(std::chrono::milliseconds{999});
@@ -114,7 +121,7 @@ TEST_F(KeyGateTest, AKeyEndsAtItsMomentEvenIfRemembered) {
     EXPECT_FALSE(authenticate(key));
 }
 
-TEST_F(KeyGateTest, ARememberedKeyIsLookedUpAgainAfterTwoSeconds) {
+TEST_P(KeyGateTest, ARememberedKeyIsLookedUpAgainAfterTwoSeconds) {
     const MintedKey minted = make();
     const std::string key(minted.key.secret());
     ASSERT_TRUE(authenticate(key));
@@ -126,17 +133,24 @@ TEST_F(KeyGateTest, ARememberedKeyIsLookedUpAgainAfterTwoSeconds) {
     EXPECT_FALSE(authenticate(key));
 }
 
-TEST_F(KeyGateTest, OnlyTheHashIsStored) {
+TEST_P(KeyGateTest, OnlyTheHashIsStored) {
     NEXA_PROVES("F-58");
     const std::string key(make().key.secret());
     writer->stop();
     const std::string secret = key.substr(5, 30);
-    for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
-        EXPECT_EQ(read_file(file.path(), 1 << 26)->find(secret), std::string::npos) << file.path();
+    std::size_t files = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(store->files())) {
+        if (file.is_regular_file()) {
+            const auto bytes = read_file(file.path(), 1 << 26);
+            ASSERT_TRUE(bytes) << bytes.error().to_string();
+            EXPECT_EQ(bytes->find(secret), std::string::npos) << file.path();
+            ++files;
+        }
     }
+    EXPECT_GT(files, 0U);
 }
 
-TEST_F(KeyGateTest, ListShowsTheFormAndNeverTheKey) {
+TEST_P(KeyGateTest, ListShowsTheFormAndNeverTheKey) {
     const MintedKey minted = make({.name = "laptop", .scopes = {"jobs:read"}});
     const auto keys = wait(gate->list(owner)).value();
     ASSERT_EQ(keys.size(), 2U);
@@ -147,7 +161,7 @@ TEST_F(KeyGateTest, ListShowsTheFormAndNeverTheKey) {
     EXPECT_LT(keys[0].prefix.size() + keys[0].last4.size(), 20U);
 }
 
-TEST_F(KeyGateTest, ANewKeyHoldsNoMoreThanItsMaker) {
+TEST_P(KeyGateTest, ANewKeyHoldsNoMoreThanItsMaker) {
     Principal reader = owner;
     reader.scopes = {"jobs:read"};
     EXPECT_EQ(
@@ -175,7 +189,7 @@ protected:
     }
 };
 
-TEST_F(GoodKeysTest, EveryKeyMadeOrRevokedRaisesTheSerial) {
+TEST_P(GoodKeysTest, EveryKeyMadeOrRevokedRaisesTheSerial) {
     const auto before = serial();
     EXPECT_GT(before, 0);
     const MintedKey minted = make();
@@ -186,7 +200,7 @@ TEST_F(GoodKeysTest, EveryKeyMadeOrRevokedRaisesTheSerial) {
     EXPECT_FALSE(wait(gate->revoke("key_none", owner)));
 }
 
-TEST_F(GoodKeysTest, OnlyKeysWithTheScopeThatAreGoodNowAreListed) {
+TEST_P(GoodKeysTest, OnlyKeysWithTheScopeThatAreGoodNowAreListed) {
     const MintedKey asks = make({.name = "asks", .scopes = {std::string(kInferenceScope)}});
     make({.name = "reads", .scopes = {"jobs:read"}});
     const MintedKey ends = make(
@@ -200,6 +214,9 @@ TEST_F(GoodKeysTest, OnlyKeysWithTheScopeThatAreGoodNowAreListed) {
     ASSERT_TRUE(wait(gate->revoke(asks.key_id, owner)));
     EXPECT_EQ(good_ids(), std::vector{owner.key_id});
 }
+
+NEXA_ON_BOTH_DATABASES(KeyGateTest);
+NEXA_ON_BOTH_DATABASES(GoodKeysTest);
 
 }  // namespace
 }  // namespace nexa::accounts

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "billing/usage_store.h"
 
-#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <gtest/gtest.h>
 
 #include "billing/billing_sql.h"
-#include "core/file.h"
 #include "db/migrations.h"
-#include "db/sqlite.h"
 #include "db/writer.h"
+#include "fakes/databases.h"
 #include "fakes/manual_clock.h"
 #include "fakes/proves.h"
 
 namespace nexa::billing {
 namespace {
 
-class UsageStoreTest : public ::testing::Test {
+class UsageStoreTest : public fakes::OnBothDatabases {
 protected:
     void SetUp() override {
-        database = db::open_sqlite({.path = folder.path() / "nexa.db"}, clock).value();
+        fakes::OnBothDatabases::SetUp();
+        if (IsSkipped()) {
+            return;
+        }
+        store.emplace(GetParam(), clock);
+        database = store->open();
         ASSERT_TRUE(db::migrate(*database, {sql::migrations()}));
         writer = std::make_unique<db::Writer>(*database);
     }
@@ -56,14 +60,13 @@ protected:
         };
     }
 
-    TemporaryDirectory folder =
-        TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
     fakes::ManualClock clock;
+    std::optional<fakes::TestDatabase> store;
     std::unique_ptr<db::Database> database;
     std::unique_ptr<db::Writer> writer;
 };
 
-TEST_F(UsageStoreTest, TheTotalIsTheSumOfItsLines) {
+TEST_P(UsageStoreTest, TheTotalIsTheSumOfItsLines) {
     NEXA_PROVES("F-51");
     record("job_1", "train", {.gpu_seconds = 7200, .trained_tokens = 5});
     record("job_2", "distill", {.input_tokens = 500'000, .output_tokens = 100'000});
@@ -77,7 +80,7 @@ TEST_F(UsageStoreTest, TheTotalIsTheSumOfItsLines) {
     EXPECT_DOUBLE_EQ(shown.usage_by_type.at("trained_tokens"), 5);
 }
 
-TEST_F(UsageStoreTest, AJobIsChargedOnceWhateverIsReplayed) {
+TEST_P(UsageStoreTest, AJobIsChargedOnceWhateverIsReplayed) {
     NEXA_PROVES("T-111");
     record("job_1", "train", {.gpu_seconds = 3600});
     record("job_1", "train", {.gpu_seconds = 7200});
@@ -86,7 +89,7 @@ TEST_F(UsageStoreTest, AJobIsChargedOnceWhateverIsReplayed) {
     EXPECT_EQ(cost.value(), MicroUsd(2'500'000));
 }
 
-TEST_F(UsageStoreTest, AnAnswerIsChargedOnceAtItsOwnTime) {
+TEST_P(UsageStoreTest, AnAnswerIsChargedOnceAtItsOwnTime) {
     const Timestamp asked = clock.now() - std::chrono::hours{2};
     protocol::GatewayUsageLine answer{
         .id = "chatcmpl-1",
@@ -123,7 +126,7 @@ TEST_F(UsageStoreTest, AnAnswerIsChargedOnceAtItsOwnTime) {
     EXPECT_EQ(summary(everything()).total_cost, "1.300000");
 }
 
-TEST_F(UsageStoreTest, StorageCostsByTheTimeItIsKept) {
+TEST_P(UsageStoreTest, StorageCostsByTheTimeItIsKept) {
     record("job_1", "train", {.stored_bytes = 100'000'000'000});
     EXPECT_EQ(summary(everything()).total_cost, "0.000000");
     clock.advance(std::chrono::days{30});
@@ -132,7 +135,7 @@ TEST_F(UsageStoreTest, StorageCostsByTheTimeItIsKept) {
     EXPECT_EQ(summary(last_half).cost_by_type.at("stored_bytes"), "1.000000");
 }
 
-TEST_F(UsageStoreTest, DeletedStorageCostsUpToItsEndHoweverOftenItIsEnded) {
+TEST_P(UsageStoreTest, DeletedStorageCostsUpToItsEndHoweverOftenItIsEnded) {
     record("job_1", "train", {.stored_bytes = 100'000'000'000});
     clock.advance(std::chrono::days{15});
     const auto end = [](db::Tx& tx) { return usage_store::end_accrual(tx, "job_1", kStoredBytes); };
@@ -149,7 +152,7 @@ TEST_F(UsageStoreTest, DeletedStorageCostsUpToItsEndHoweverOftenItIsEnded) {
     EXPECT_EQ(summary({.from = ended, .until = clock.now()}).total_cost, "0.000000");
 }
 
-TEST_F(UsageStoreTest, ADeploymentCostsProRataUntilItIsStopped) {
+TEST_P(UsageStoreTest, ADeploymentCostsProRataUntilItIsStopped) {
     NEXA_PROVES("T-110");
     const RateCard& card = **find_rate_card("nexa-api");
     const auto deployed = [&](const std::string& job_id) {
@@ -180,7 +183,7 @@ TEST_F(UsageStoreTest, ADeploymentCostsProRataUntilItIsStopped) {
     EXPECT_EQ(cost_so_far(), "2.000000");
 }
 
-TEST_F(UsageStoreTest, OtherProjectsAndOtherTimesDoNotCount) {
+TEST_P(UsageStoreTest, OtherProjectsAndOtherTimesDoNotCount) {
     record("job_1", "train", {.gpu_seconds = 3600});
     const auto stranger =
         database
@@ -201,6 +204,8 @@ TEST(Period, MonthSoFarBeginsOnTheFirst) {
     EXPECT_EQ(to_rfc3339(month_so_far(now).from), "2026-02-01T00:00:00.000Z");
     EXPECT_EQ(month_so_far(now).until, now);
 }
+
+NEXA_ON_BOTH_DATABASES(UsageStoreTest);
 
 }  // namespace
 }  // namespace nexa::billing

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -20,7 +21,16 @@ enum class Access : std::uint8_t {
     kMigrate,  ///< the same, with foreign keys checked by check_foreign_keys() alone
 };
 
-/// What a database driver is: one connection, used by one thread at a time.
+/// What became of a transaction whose COMMIT got no answer.
+enum class Outcome : std::uint8_t {
+    kCommitted,
+    kRolledBack,
+    kNotYetKnown,  ///< ask again
+    kUnknowable,
+};
+
+/// What a database driver is: one connection, used by one thread at a time. One that was lost makes
+/// itself anew in begin().
 class Connection {
 public:
     virtual ~Connection() = default;
@@ -28,11 +38,15 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// Errors: kUnavailable; last_error_was_busy() says if another process holds the lock.
+    /// Errors: kUnavailable; may_work_again() says if another process holds the lock.
     virtual Status begin(Access access) = 0;
     /// On an error the transaction may still be open: roll it back. After an error of the disk it
     /// is not known whether the transaction is in the file.
     virtual Status commit() = 0;
+    /// Whether the last commit() got no answer, so that find_outcome() has to say how it ended.
+    virtual bool commit_is_open() const { return false; }
+    /// Asks how it ended; afterwards, unless kNotYetKnown, commit_is_open() is false. Blocks.
+    virtual Outcome find_outcome() { return Outcome::kUnknowable; }
     /// Ends the transaction if there is one.
     virtual void rollback() = 0;
     /// False once the database has rolled the transaction back on its own (disk full).
@@ -48,15 +62,24 @@ public:
     virtual Result<std::vector<Row>> query(const Sql& sql, const Params& params) = 0;
     virtual Timestamp now() const = 0;
 
+    /// Inside a transaction of kMigrate, before anything else: what every database of this kind
+    /// has.
+    virtual Status prepare_migrations() { return {}; }
     /// This dialect's text of a migration.
     virtual const Script& script_of(const Migration& migration) const = 0;
     /// Runs all statements of a script inside the open transaction.
     virtual Status run_script(std::string_view text) = 0;
-    /// Errors: kConflict, naming the tables whose rows refer to nothing.
+    /// Errors: kConflict, naming the tables whose rows refer to nothing. A driver whose scripts
+    /// never leave such rows has nothing to check.
     virtual Status check_foreign_keys() = 0;
 
-    /// Whether the last error was a lock that another process held, so that the same may work soon.
-    virtual bool last_error_was_busy() const = 0;
+    /// Whether the last error was the fault of others (a lock of another process, a deadlock, a
+    /// server that went away) and left nothing behind, so that the same transaction, from its
+    /// start, may work soon.
+    virtual bool may_work_again() const = 0;
+
+    /// How many entries the driver takes well in one transaction.
+    virtual std::size_t entries_max() const { return SIZE_MAX; }
 };
 
 /// Makes connections to one database. Thread-safe.

@@ -116,6 +116,7 @@ Result<std::size_t> migrate(Database& database, std::span<const MigrationSet> se
     const WritingConnection connection(database);
     check_sets(*connection, sets);
     TRY_STATUS(connection->begin(Access::kMigrate));
+    TRY_STATUS(connection->prepare_migrations());
     // On an error, giving the connection back rolls back.
     TRY(const std::size_t applied, apply_missing(*connection, sets));
     TRY_STATUS(connection->commit());

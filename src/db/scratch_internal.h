@@ -38,9 +38,9 @@ private:
     std::filesystem::path path_;
 };
 
-/// A statement for a test.
+/// A statement for a test, the same in both dialects.
 constexpr Sql statement(std::string_view text) {
-    return {.name = "test", .sqlite = text, .postgres = ""};
+    return {.name = "test", .sqlite = text, .postgres = text};
 }
 
 /// Opens or fails loudly.

@@ -38,7 +38,7 @@ public:
     const Script& script_of(const Migration& migration) const override;
     Status run_script(std::string_view text) override;
     Status check_foreign_keys() override;
-    bool last_error_was_busy() const override { return last_error_was_busy_; }
+    bool may_work_again() const override { return last_error_was_busy_; }
 
 private:
     struct Close {

@@ -50,6 +50,7 @@ private:
 Writer::Writer(Database& database, WriterOptions options)
     : options_(options), connection_(std::make_unique<WritingConnection>(database)) {
     NEXA_CHECK(options_.queue_max >= 1 && options_.batch_max >= 1);
+    batch_max_ = std::min(options_.batch_max, (*connection_)->entries_max());
 }
 
 Writer::~Writer() {
@@ -118,8 +119,8 @@ std::vector<Writer::Entry> Writer::take_batch() {
     stepping_ = std::this_thread::get_id();
     std::vector<Entry> batch;
     if (state_ != State::kCancelling) {
-        batch.reserve(std::min(queue_.size(), options_.batch_max));
-        while (!queue_.empty() && batch.size() < options_.batch_max) {
+        batch.reserve(std::min(queue_.size(), batch_max_));
+        while (!queue_.empty() && batch.size() < batch_max_) {
             batch.push_back(std::move(queue_.front()));
             queue_.pop_front();
         }
@@ -127,24 +128,45 @@ std::vector<Writer::Entry> Writer::take_batch() {
     return batch;
 }
 
-/// Commits the batch, trying again while the lock is another process's.
+/// Commits the batch, trying again while others are in the way.
 Status Writer::commit_batch(std::vector<Entry>& batch) {
     Connection& connection = **connection_;
-    std::chrono::milliseconds paused{0};
-    std::chrono::milliseconds next = options_.pause_first;
+    Patience patience{.next = options_.pause_first};
     while (true) {
         Status status = try_batch(batch);
         if (status) {
             return status;
         }
-        const bool busy = connection.last_error_was_busy();
+        if (connection.commit_is_open()) {
+            const Outcome outcome = settle(patience);
+            if (outcome == Outcome::kCommitted) {
+                return {};
+            }
+            if (outcome != Outcome::kRolledBack) {
+                connection.rollback();
+                return Error::unavailable(
+                           "the connection to the database was lost during COMMIT, and it is not "
+                           "known whether the change was made"
+                )
+                    .hint("look before it is made again");
+            }
+        }
+        const bool again = connection.may_work_again();
         connection.rollback();
-        if (!busy || paused >= options_.busy_max || !pause(next)) {
+        if (!again || !pause(patience)) {
             return status;
         }
-        paused += next;
-        next = std::min(next * 2, options_.pause_last);
     }
+}
+
+/// Asks until it is known how the COMMIT ended that got no answer, or there is no more time.
+Outcome Writer::settle(Patience& patience) {
+    Connection& connection = **connection_;
+    Outcome outcome = connection.find_outcome();
+    while (outcome == Outcome::kNotYetKnown && pause(patience)) {
+        outcome = connection.find_outcome();
+    }
+    return outcome;
 }
 
 Status Writer::try_batch(std::vector<Entry>& batch) {
@@ -162,8 +184,13 @@ Status Writer::apply_entry(Entry& entry) {
     TRY_STATUS(connection.begin_entry());
     Tx tx(connection);
     entry.answer = guard([&] { return entry.apply(tx); });
-    if (const Error* const failure = tx.failure(); entry.answer && failure != nullptr) {
-        entry.answer = *failure;
+    if (const Error* const failure = tx.failure(); failure != nullptr) {
+        if (connection.may_work_again()) {
+            return *failure;  // not the entry's fault: the batch starts again
+        }
+        if (entry.answer) {
+            entry.answer = *failure;
+        }
     }
     // A full disk makes SQLite roll back everything, and the next savepoint would silently open a
     // transaction of its own.
@@ -175,13 +202,21 @@ Status Writer::apply_entry(Entry& entry) {
     }
     if (entry.answer) {
         entry.answer = connection.keep_entry();
+        if (entry.answer || connection.may_work_again()) {
+            return entry.answer;
+        }
     }
-    return entry.answer ? Status() : connection.undo_entry();
+    return connection.undo_entry();
 }
 
-/// False if there is no time to wait.
-bool Writer::pause(std::chrono::milliseconds duration) {
-    const auto deadline = std::chrono::steady_clock::now() + duration;
+/// Waits a little longer each time. False if there is no time left.
+bool Writer::pause(Patience& patience) {
+    if (patience.paused >= options_.busy_max) {
+        return false;
+    }
+    const auto deadline = std::chrono::steady_clock::now() + patience.next;
+    patience.paused += patience.next;
+    patience.next = std::min(patience.next * 2, options_.pause_last);
     const Lock lock(mutex_);
     ++stats_.busy_retries;
     while (state_ != State::kCancelling) {

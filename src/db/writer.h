@@ -21,12 +21,14 @@
 namespace nexa::db {
 
 class WritingConnection;
+enum class Outcome : std::uint8_t;
 
 struct WriterOptions {
     std::size_t queue_max = 4'096;  ///< entries that wait; at least 1
     std::size_t batch_max = 256;    ///< entries in one transaction; at least 1
-    /// How long a batch tries again while another process holds the lock, in steps that double
-    /// from the first to the last. Comes on top of the driver's own wait for each try.
+    /// How long a batch tries again while others are in the way (a lock of another process, a
+    /// deadlock, a server that is away), in steps that double from the first to the last. Comes on
+    /// top of the driver's own wait for each try.
     std::chrono::milliseconds busy_max{10'000};
     std::chrono::milliseconds pause_first{2};
     std::chrono::milliseconds pause_last{200};
@@ -56,7 +58,9 @@ enum class StopMode : std::uint8_t {
 /// error, while the others go on. If the transaction as a whole fails (disk full, disk error) every
 /// entry of the batch gets kUnavailable; after an error during COMMIT it is not known whether the
 /// batch will be there after a crash, so what is submitted must bear being submitted again. If
-/// another process holds the lock, the batch is tried again from the start.
+/// others are in the way, the batch is tried again from the start. With PostgreSQL that goes also
+/// for a connection that is lost, and after a COMMIT without answer the server is asked how it
+/// ended: only if that cannot be known in time is the answer kUnavailable, and says so.
 ///
 /// Thread-safe, except start() and stop(), which belong to the owner. Outlived by the database.
 class Writer {
@@ -131,6 +135,11 @@ private:
         Status answer;
     };
     enum class State : std::uint8_t { kOpen, kDraining, kCancelling };
+    /// How long a batch has paused, and how long it pauses next.
+    struct Patience {
+        std::chrono::milliseconds paused{0};
+        std::chrono::milliseconds next{0};
+    };
 
     Status run_status(Apply apply) NEXA_EXCLUDES(mutex_);
     void run_thread();
@@ -139,7 +148,8 @@ private:
     Status commit_batch(std::vector<Entry>& batch);
     Status try_batch(std::vector<Entry>& batch);
     Status apply_entry(Entry& entry);
-    bool pause(std::chrono::milliseconds duration) NEXA_EXCLUDES(mutex_);
+    Outcome settle(Patience& patience);
+    bool pause(Patience& patience) NEXA_EXCLUDES(mutex_);
     void count(const std::vector<Entry>& batch, bool committed) NEXA_EXCLUDES(mutex_);
     void answer(std::vector<Entry> batch) NEXA_EXCLUDES(mutex_);
     void end_turn() NEXA_EXCLUDES(mutex_);
@@ -150,6 +160,7 @@ private:
 
     const WriterOptions options_;
     const std::unique_ptr<WritingConnection> connection_;  ///< touched by whoever runs the batch
+    std::size_t batch_max_ = 1;  ///< never more than the driver takes well
     std::thread thread_;
 
     mutable Mutex mutex_;

@@ -9,11 +9,10 @@
 
 #include "accounts/accounts_sql.h"
 #include "billing/billing_sql.h"
-#include "core/file.h"
 #include "core/ids.h"
 #include "db/migrations.h"
-#include "db/sqlite.h"
 #include "db/writer.h"
+#include "fakes/databases.h"
 #include "fakes/manual_clock.h"
 #include "fakes/seeded_random.h"
 #include "orchestration/job_store.h"
@@ -21,16 +20,23 @@
 
 namespace nexa::orchestration {
 
-/// A real database with all tables in a folder of its own, a clock that the test moves, and a
-/// writer that steps on the test's thread.
-class DatabaseTest : public ::testing::Test {
+/// A real database of its own with all tables, a clock that the test moves, and a writer that steps
+/// on the test's thread.
+class DatabaseFixture : public ::testing::Test {
 protected:
-    void SetUp() override { open(); }
+    /// Which one, once it is known that it is here.
+    virtual fakes::DatabaseKind kind() const = 0;
+
+    void SetUp() override {
+        if (const std::string reason = fakes::why_not(kind()); !reason.empty()) {
+            GTEST_SKIP() << reason;
+        }
+        store = std::make_unique<fakes::TestDatabase>(kind(), clock);
+        open();
+    }
 
     void open() {
-        auto opened = db::open_sqlite({.path = folder.path() / "nexa.db"}, clock);
-        ASSERT_TRUE(opened) << opened.error().to_string();
-        database = *std::move(opened);
+        database = store->open();
         const auto migrated = db::migrate(
             *database, {accounts::sql::migrations(), billing::sql::migrations(), sql::migrations()}
         );
@@ -68,19 +74,24 @@ protected:
         ).value();
     }
 
-    /// In memory where there is such a place: these tests are about decisions, not about the disk.
-    static std::filesystem::path parent() {
-        const std::filesystem::path memory = "/dev/shm";
-        return std::filesystem::is_directory(memory) ? memory
-                                                     : std::filesystem::temp_directory_path();
+    /// The same text in both dialects.
+    static db::Sql statement(std::string_view text) {
+        return {.name = "test", .sqlite = text, .postgres = text};
     }
 
-    TemporaryDirectory folder = TemporaryDirectory::create(parent()).value();
     fakes::ManualClock clock;
+    std::unique_ptr<fakes::TestDatabase> store;
     fakes::SeededRandom random{7};
     IdSource ids{clock, random};
     std::unique_ptr<db::Database> database;
     std::unique_ptr<db::Writer> writer;
+};
+
+/// Runs on both databases: TEST_P, and NEXA_ON_BOTH_DATABASES for each class.
+class DatabaseTest : public DatabaseFixture,
+                     public ::testing::WithParamInterface<fakes::DatabaseKind> {
+protected:
+    fakes::DatabaseKind kind() const override { return GetParam(); }
 };
 
 }  // namespace nexa::orchestration

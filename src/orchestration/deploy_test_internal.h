@@ -153,7 +153,7 @@ protected:
     }
     std::int64_t count(std::string_view table) {
         const std::string text = fmt::format("SELECT count(*) AS n FROM {}", table);
-        return database->read([&](db::Tx& tx) { return tx.query_one({"count", text, ""}); })
+        return database->read([&](db::Tx& tx) { return tx.query_one(statement(text)); })
             .value()
             ->int64("n");
     }

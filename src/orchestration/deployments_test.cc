@@ -11,7 +11,7 @@ using protocol::JobStatus;
 using std::chrono::microseconds;
 using Names = std::vector<std::string>;
 
-TEST_F(DeployTest, AResultLeavesTheJobRunningWithoutLeaseUntilAGatewayServes) {
+TEST_P(DeployTest, AResultLeavesTheJobRunningWithoutLeaseUntilAGatewayServes) {
     NEXA_PROVES("T-103 F-41");
     const auto before = serial();
     const JobId job_id = activate({.name = "adder"});
@@ -38,7 +38,7 @@ TEST_F(DeployTest, AResultLeavesTheJobRunningWithoutLeaseUntilAGatewayServes) {
     EXPECT_EQ(statuses(job_id), (Names{"pending", "running", "completed"}));
 }
 
-TEST_F(DeployTest, TheJobIsChargedOnceHoweverOftenGatewaysReport) {
+TEST_P(DeployTest, TheJobIsChargedOnceHoweverOftenGatewaysReport) {
     const JobId job_id = activate();
     report_ready(job_id);
     const auto rows = count("usage_record");
@@ -54,7 +54,7 @@ TEST_F(DeployTest, TheJobIsChargedOnceHoweverOftenGatewaysReport) {
     EXPECT_EQ(job(job_id).status, JobStatus::kCompleted);
 }
 
-TEST_F(DeployTest, ALoadingGatewayIsWaitedFor) {
+TEST_P(DeployTest, ALoadingGatewayIsWaitedFor) {
     const JobId job_id = activate();
     const auto states = std::vector<protocol::GatewayDeploymentState>{
         {.deployment_id = deployment_of(job_id), .state = "loading"}
@@ -63,7 +63,7 @@ TEST_F(DeployTest, ALoadingGatewayIsWaitedFor) {
     EXPECT_EQ(job(job_id).state, "activating");
 }
 
-TEST_F(DeployTest, AGatewayOfAnotherRegionDecidesNothing) {
+TEST_P(DeployTest, AGatewayOfAnotherRegionDecidesNothing) {
     const JobId job_id = activate();
     const auto states = std::vector<protocol::GatewayDeploymentState>{
         {.deployment_id = deployment_of(job_id), .state = "ready"}
@@ -73,7 +73,7 @@ TEST_F(DeployTest, AGatewayOfAnotherRegionDecidesNothing) {
     EXPECT_EQ(count("gateway_deployment"), 0);
 }
 
-TEST_F(DeployTest, AGatewayThatCannotServeFailsTheJobAndTheDeploymentIsWithdrawn) {
+TEST_P(DeployTest, AGatewayThatCannotServeFailsTheJobAndTheDeploymentIsWithdrawn) {
     const JobId job_id = activate({.name = "adder"});
     const auto before = serial();
     const auto ended = report(report_of({{
@@ -93,7 +93,7 @@ TEST_F(DeployTest, AGatewayThatCannotServeFailsTheJobAndTheDeploymentIsWithdrawn
     activate({.name = "adder"});  // the name is free again
 }
 
-TEST_F(DeployTest, TheDeadlineComesAtItsMomentAndNotBefore) {
+TEST_P(DeployTest, TheDeadlineComesAtItsMomentAndNotBefore) {
     const JobId job_id = activate();
     clock.advance(kActivation - microseconds{1});
     EXPECT_TRUE(end_due().empty());
@@ -107,7 +107,7 @@ TEST_F(DeployTest, TheDeadlineComesAtItsMomentAndNotBefore) {
     EXPECT_EQ(statuses(job_id), (Names{"pending", "running", "failed"}));
 }
 
-TEST_F(DeployTest, ADeadlineWithoutAnyGatewaySaysWhichToStart) {
+TEST_P(DeployTest, ADeadlineWithoutAnyGatewaySaysWhichToStart) {
     const JobId job_id = activate({.region = "us-east-1"});
     report(report_of({}, "gw-1", "local"));
     clock.advance(kActivation);
@@ -117,7 +117,7 @@ TEST_F(DeployTest, ADeadlineWithoutAnyGatewaySaysWhichToStart) {
     EXPECT_EQ(error_of(job_id).hint, "is nexa-gateway running with --region us-east-1?");
 }
 
-TEST_F(DeployTest, ADeadlineWithASlowGatewaySaysSo) {
+TEST_P(DeployTest, ADeadlineWithASlowGatewaySaysSo) {
     const JobId job_id = activate();
     report(report_of({{.deployment_id = deployment_of(job_id), .state = "loading"}}));
     clock.advance(kActivation);
@@ -125,7 +125,7 @@ TEST_F(DeployTest, ADeadlineWithASlowGatewaySaysSo) {
     EXPECT_EQ(error_of(job_id).code, "deadline_exceeded");
 }
 
-TEST_F(DeployTest, AStartOfTheServerGivesTheFullTimeAgain) {
+TEST_P(DeployTest, AStartOfTheServerGivesTheFullTimeAgain) {
     const JobId job_id = activate();
     clock.advance(kActivation * 10);
     ASSERT_TRUE(write([&](db::Tx& tx) { return activations.prolong(tx); }));
@@ -133,7 +133,7 @@ TEST_F(DeployTest, AStartOfTheServerGivesTheFullTimeAgain) {
     EXPECT_EQ(report_ready(job_id), std::vector{job_id});
 }
 
-TEST_F(DeployTest, ACancelWhileItWaitsWithdrawsTheDeployment) {
+TEST_P(DeployTest, ACancelWhileItWaitsWithdrawsTheDeployment) {
     const JobId job_id = activate({.name = "adder"});
     const auto before = serial();
     ASSERT_TRUE(write([&](db::Tx& tx) { return job_store::cancel(tx, job_id, "prj_a"); }));
@@ -147,7 +147,7 @@ TEST_F(DeployTest, ACancelWhileItWaitsWithdrawsTheDeployment) {
     EXPECT_EQ(count("usage_record"), 0);
 }
 
-TEST_F(DeployTest, AResultAfterACancelDeploysNothing) {
+TEST_P(DeployTest, AResultAfterACancelDeploysNothing) {
     const JobId job_id = add_deploy();
     const LeaseRef lease = claim();
     ASSERT_TRUE(write([&](db::Tx& tx) { return job_store::cancel(tx, job_id, "prj_a"); }));
@@ -157,7 +157,7 @@ TEST_F(DeployTest, AResultAfterACancelDeploysNothing) {
     EXPECT_EQ(count("deployment"), 0);
 }
 
-TEST_F(DeployTest, ALateResultOfALostLeaseDeploysNothing) {
+TEST_P(DeployTest, ALateResultOfALostLeaseDeploysNothing) {
     const JobId job_id = add_deploy();
     const LeaseRef lease = claim();
     clock.advance(std::chrono::seconds{60});
@@ -168,7 +168,7 @@ TEST_F(DeployTest, ALateResultOfALostLeaseDeploysNothing) {
     EXPECT_EQ(job(job_id).state, "leased");
 }
 
-TEST_F(DeployTest, AResultThatNamesAnotherDeploymentIsRefused) {
+TEST_P(DeployTest, AResultThatNamesAnotherDeploymentIsRefused) {
     add_deploy();
     const LeaseRef lease = claim();
     auto foreign = result_of(lease);
@@ -184,7 +184,7 @@ TEST_F(DeployTest, AResultThatNamesAnotherDeploymentIsRefused) {
     EXPECT_EQ(count("artifact"), 0);
 }
 
-TEST_F(DeployTest, ANameIsOnesOfAProjectAndRegion) {
+TEST_P(DeployTest, ANameIsOnesOfAProjectAndRegion) {
     activate({.name = "adder"});
     const JobId second = add_deploy({.name = "adder"});
     const auto ended = take(result_of(claim()));
@@ -199,12 +199,12 @@ TEST_F(DeployTest, ANameIsOnesOfAProjectAndRegion) {
     EXPECT_EQ(served("us-east-1"), Names{"adder"});
 }
 
-TEST_F(DeployTest, WithoutANameItIsServedUnderItsId) {
+TEST_P(DeployTest, WithoutANameItIsServedUnderItsId) {
     const JobId job_id = activate();
     EXPECT_EQ(served(), Names{deployment_of(job_id)});
 }
 
-TEST_F(DeployTest, UndeployEndsWhatIsLiveAndChangesNothingElse) {
+TEST_P(DeployTest, UndeployEndsWhatIsLiveAndChangesNothingElse) {
     const JobId job_id = activate({.name = "adder"});
     EXPECT_EQ(stop(job_id).error().code, ErrorCode::kConflict);
     EXPECT_EQ(served(), Names{"adder"});
@@ -224,7 +224,7 @@ TEST_F(DeployTest, UndeployEndsWhatIsLiveAndChangesNothingElse) {
     EXPECT_EQ(stop(failed).value().state, "failed");
 }
 
-TEST_F(DeployTest, ListsFilterAndPage) {
+TEST_P(DeployTest, ListsFilterAndPage) {
     const JobId first = activate({.name = "one"});
     report_ready(first);
     ASSERT_TRUE(stop(first));
@@ -267,7 +267,7 @@ protected:
     }
 };
 
-TEST_F(CheckDeployTest, ARegionIsKnownBySettingOrByAGateway) {
+TEST_P(CheckDeployTest, ARegionIsKnownBySettingOrByAGateway) {
     NEXA_PROVES("F-29");
     EXPECT_TRUE(check(R"({"model_id":"ckpt_1"})", {model()}));
     const std::string east = R"({"model_id":"ckpt_1","region":"us-east-1"})";
@@ -281,7 +281,7 @@ TEST_F(CheckDeployTest, ARegionIsKnownBySettingOrByAGateway) {
     EXPECT_EQ(near.error().advice, "did you mean 'us-east-1'?");
 }
 
-TEST_F(CheckDeployTest, OnlyAStoredModelCanBeDeployed) {
+TEST_P(CheckDeployTest, OnlyAStoredModelCanBeDeployed) {
     EXPECT_EQ(check(R"({"model_id":"nexa-small"})", {}).error().param, "model_id");
     EXPECT_EQ(
         check(R"({"model_id":"ds_1"})", {model("dataset")}).error().code,
@@ -290,7 +290,7 @@ TEST_F(CheckDeployTest, OnlyAStoredModelCanBeDeployed) {
     EXPECT_TRUE(check(R"({"model_id":"dp_1"})", {model("deployment")}));
 }
 
-TEST_F(CheckDeployTest, ATakenNameIsAConflictThatNamesWhoHasIt) {
+TEST_P(CheckDeployTest, ATakenNameIsAConflictThatNamesWhoHasIt) {
     const std::string wish = R"({"model_id":"ckpt_1","name":"adder"})";
     const JobId job_id = activate({.name = "adder"});
     const Status taken = check(wish, {model()});
@@ -318,7 +318,7 @@ protected:
     }
 };
 
-TEST_F(DeploymentViewTest, AnUnknownDeploymentIsNotFoundAndAKnownOneSaysItsStateAndAddress) {
+TEST_P(DeploymentViewTest, AnUnknownDeploymentIsNotFoundAndAKnownOneSaysItsStateAndAddress) {
     NEXA_PROVES("T-81");
     const JobId job_id = activate({.name = "adder"});
     EXPECT_EQ(view(job_id).state, "loading");
@@ -336,7 +336,7 @@ TEST_F(DeploymentViewTest, AnUnknownDeploymentIsNotFoundAndAKnownOneSaysItsState
     EXPECT_EQ(foreign.error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(DeploymentViewTest, OneGatewayThatServesIsEnough) {
+TEST_P(DeploymentViewTest, OneGatewayThatServesIsEnough) {
     const JobId job_id = activate();
     report_ready(job_id);
     say("gw-1", job_id, "failed");
@@ -350,7 +350,7 @@ TEST_F(DeploymentViewTest, OneGatewayThatServesIsEnough) {
     EXPECT_EQ(view(job_id).gateways.size(), 3U);
 }
 
-TEST_F(DeploymentViewTest, ASilentGatewayServesNobody) {
+TEST_P(DeploymentViewTest, ASilentGatewayServesNobody) {
     const JobId job_id = activate();
     report_ready(job_id);
     clock.advance(kGatewayLostAfter - microseconds{1});
@@ -361,7 +361,7 @@ TEST_F(DeploymentViewTest, ASilentGatewayServesNobody) {
     EXPECT_EQ(view(job_id).inference_url, "http://gw-1:8080/v1");
 }
 
-TEST_F(DeploymentViewTest, AReportReplacesTheOneBeforeAndLeavesOutWhatIsUnknown) {
+TEST_P(DeploymentViewTest, AReportReplacesTheOneBeforeAndLeavesOutWhatIsUnknown) {
     const JobId job_id = activate();
     report(report_of({
         {.deployment_id = deployment_of(job_id), .state = "ready"},
@@ -376,6 +376,10 @@ TEST_F(DeploymentViewTest, AReportReplacesTheOneBeforeAndLeavesOutWhatIsUnknown)
     report(report_of({}, "gw-2"));
     EXPECT_EQ(count("gateway"), 1);  // gw-1 is forgotten
 }
+
+NEXA_ON_BOTH_DATABASES(DeployTest);
+NEXA_ON_BOTH_DATABASES(CheckDeployTest);
+NEXA_ON_BOTH_DATABASES(DeploymentViewTest);
 
 }  // namespace
 }  // namespace nexa::orchestration

@@ -88,14 +88,12 @@ Result<std::optional<Submitted>> find_earlier(db::Tx& tx, const NewJob& job) {
     if (!job.idempotency_key) {
         return std::nullopt;
     }
-    TRY(const auto row,
-        tx.query_one(
-            sql::kFindIdempotency,
-            {
-                {"tenant_id", job.tenant_id},
-                {"key", *job.idempotency_key},
-            }
-        ));
+    const std::initializer_list<db::Param> key{
+        {"tenant_id", job.tenant_id},
+        {"key", *job.idempotency_key},
+    };
+    TRY_STATUS(tx.query(sql::kLockIdempotency, key));
+    TRY(const auto row, tx.query_one(sql::kFindIdempotency, key));
     if (!row) {
         return std::nullopt;
     }

@@ -154,9 +154,15 @@ private:
     std::map<std::string, Entry> jobs_;
 };
 
-class LeasesModelTest : public DatabaseTest {
+using History = std::tuple<fakes::DatabaseKind, std::uint64_t>;  ///< on which, and the seed
+
+class LeasesModelTest : public DatabaseFixture, public ::testing::WithParamInterface<History> {
 protected:
-    void replay(std::uint64_t seed, int steps) {
+    fakes::DatabaseKind kind() const override { return std::get<0>(GetParam()); }
+
+    void play(int steps) {
+        const std::uint64_t seed = std::get<1>(GetParam());
+        SCOPED_TRACE(fmt::format("seed {}", seed));
         fakes::SeededRandom dice(seed);
         for (int step = 0; step < steps && !HasFailure(); ++step) {
             act(dice);
@@ -374,12 +380,10 @@ protected:
         const auto rows =
             database
                 ->read([](db::Tx& tx) {
-                    return tx.query(
-                        {"all",
-                         "SELECT id, state, fence, failures, losses, lease_worker, lease_until "
-                         "FROM job",
-                         ""}
-                    );
+                    return tx.query(statement(
+                        "SELECT id, state, fence, failures, losses, lease_worker, lease_until "
+                        "FROM job"
+                    ));
                 })
                 .value();
         ASSERT_EQ(rows.size(), model_.jobs().size());
@@ -404,25 +408,32 @@ protected:
     std::vector<LeaseRef> granted_;
 };
 
-class LeasesModelSeedTest : public LeasesModelTest,
-                            public ::testing::WithParamInterface<std::uint64_t> {};
+const auto kBothDatabases =
+    ::testing::Values(fakes::DatabaseKind::kSqlite, fakes::DatabaseKind::kPostgres);
+
+class LeasesModelSeedTest : public LeasesModelTest {};
 
 TEST_P(LeasesModelSeedTest, TheDatabaseDoesWhatTheModelDoes) {
-    SCOPED_TRACE(fmt::format("seed {}", GetParam()));
-    replay(GetParam(), 150);
+    play(150);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, LeasesModelSeedTest, ::testing::ValuesIn(fakes::seeds(1, 8)));
+INSTANTIATE_TEST_SUITE_P(
+    Seeds,
+    LeasesModelSeedTest,
+    ::testing::Combine(kBothDatabases, ::testing::ValuesIn(fakes::seeds(1, 8)))
+);
 
-class LeasesModelSlow : public LeasesModelTest,
-                        public ::testing::WithParamInterface<std::uint64_t> {};
+class LeasesModelSlow : public LeasesModelTest {};
 
 TEST_P(LeasesModelSlow, TheDatabaseDoesWhatTheModelDoes) {
-    SCOPED_TRACE(fmt::format("seed {}", GetParam()));
-    replay(GetParam(), 1000);
+    play(1000);
 }
 
-INSTANTIATE_TEST_SUITE_P(SeedsSlow, LeasesModelSlow, ::testing::Range<std::uint64_t>(100, 130));
+INSTANTIATE_TEST_SUITE_P(
+    SeedsSlow,
+    LeasesModelSlow,
+    ::testing::Combine(kBothDatabases, ::testing::Range<std::uint64_t>(100, 130))
+);
 
 }  // namespace
 }  // namespace nexa::orchestration

@@ -50,13 +50,13 @@ protected:
     Leases leases_{LeaseOptions{.lease = kLease}};
 };
 
-TEST_F(LeasesTest, AClaimedJobIsNobodyElses) {
+TEST_P(LeasesTest, AClaimedJobIsNobodyElses) {
     add_job();
     claim("w1");
     EXPECT_TRUE(nothing_to_claim());
 }
 
-TEST_F(LeasesTest, ALeaseEndsAtItsMomentAndNotBefore) {
+TEST_P(LeasesTest, ALeaseEndsAtItsMomentAndNotBefore) {
     const JobId job_id = add_job();
     claim("w1");
     clock.advance(kLease - microseconds{1});
@@ -65,7 +65,7 @@ TEST_F(LeasesTest, ALeaseEndsAtItsMomentAndNotBefore) {
     EXPECT_EQ(claim("w2").job_id, job_id);
 }
 
-TEST_F(LeasesTest, LateResultOfALostLeaseIsRefusedAndTheNewOwnersIsTaken) {
+TEST_P(LeasesTest, LateResultOfALostLeaseIsRefusedAndTheNewOwnersIsTaken) {
     const JobId job_id = add_job();
     const LeaseRef first = claim("w1");
 
@@ -79,7 +79,7 @@ TEST_F(LeasesTest, LateResultOfALostLeaseIsRefusedAndTheNewOwnersIsTaken) {
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kCompleted);
 }
 
-TEST_F(LeasesTest, AResultAfterTheEndIsRefusedEvenIfNobodyNoticedIt) {
+TEST_P(LeasesTest, AResultAfterTheEndIsRefusedEvenIfNobodyNoticedIt) {
     add_job();
     const LeaseRef lease = claim("w1");
     clock.advance(kLease);
@@ -87,14 +87,14 @@ TEST_F(LeasesTest, AResultAfterTheEndIsRefusedEvenIfNobodyNoticedIt) {
     EXPECT_EQ(renew(lease).error().code, ErrorCode::kConflict);
 }
 
-TEST_F(LeasesTest, ASecondResultOfTheSameLeaseIsRefused) {
+TEST_P(LeasesTest, ASecondResultOfTheSameLeaseIsRefused) {
     add_job();
     const LeaseRef lease = claim("w1");
     EXPECT_TRUE(complete(lease));
     EXPECT_EQ(complete(lease).error().code, ErrorCode::kConflict);
 }
 
-TEST_F(LeasesTest, AnotherWorkerWithTheRightFenceIsRefused) {
+TEST_P(LeasesTest, AnotherWorkerWithTheRightFenceIsRefused) {
     add_job();
     LeaseRef lease = claim("w1");
     lease.worker_id = "w2";
@@ -102,7 +102,7 @@ TEST_F(LeasesTest, AnotherWorkerWithTheRightFenceIsRefused) {
     EXPECT_EQ(renew(lease).error().code, ErrorCode::kConflict);
 }
 
-TEST_F(LeasesTest, RenewingProlongsFromNow) {
+TEST_P(LeasesTest, RenewingProlongsFromNow) {
     add_job();
     const LeaseRef lease = claim("w1");
     clock.advance(kLease / 2);
@@ -111,7 +111,7 @@ TEST_F(LeasesTest, RenewingProlongsFromNow) {
     EXPECT_TRUE(complete(lease));
 }
 
-TEST_F(LeasesTest, TheEnginesFirstEventMakesTheJobRunning) {
+TEST_P(LeasesTest, TheEnginesFirstEventMakesTheJobRunning) {
     const JobId job_id = add_job();
     const LeaseRef lease = claim("w1");
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kAssigned);
@@ -124,7 +124,7 @@ TEST_F(LeasesTest, TheEnginesFirstEventMakesTheJobRunning) {
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kAssigned);
 }
 
-TEST_F(LeasesTest, EventsThatAreSentAgainAreTakenOnce) {
+TEST_P(LeasesTest, EventsThatAreSentAgainAreTakenOnce) {
     add_job();
     const LeaseRef lease = claim("w1");
     const auto take = [&](std::int64_t first, std::int64_t count) {
@@ -141,7 +141,7 @@ TEST_F(LeasesTest, EventsThatAreSentAgainAreTakenOnce) {
     EXPECT_EQ(take(12, 0), 0);
 }
 
-TEST_F(LeasesTest, EventsOfANewLeaseAreCountedFromOneAgain) {
+TEST_P(LeasesTest, EventsOfANewLeaseAreCountedFromOneAgain) {
     add_job();
     const LeaseRef first = claim("w1");
     const auto take = [&](const LeaseRef& lease) {
@@ -152,7 +152,7 @@ TEST_F(LeasesTest, EventsOfANewLeaseAreCountedFromOneAgain) {
     EXPECT_EQ(take(claim("w2")), 0);
 }
 
-TEST_F(LeasesTest, ALostWorkerIsNoErrorOfTheJobAndCostsNoBackoff) {
+TEST_P(LeasesTest, ALostWorkerIsNoErrorOfTheJobAndCostsNoBackoff) {
     const JobId job_id = add_job();
     claim("w1");
     clock.advance(kLease);
@@ -161,7 +161,7 @@ TEST_F(LeasesTest, ALostWorkerIsNoErrorOfTheJobAndCostsNoBackoff) {
     EXPECT_EQ(job(job_id).losses, 1);
 }
 
-TEST_F(LeasesTest, AJobThatLosesWorkerAfterWorkerEndsAsFailed) {
+TEST_P(LeasesTest, AJobThatLosesWorkerAfterWorkerEndsAsFailed) {
     const JobId job_id = add_job();
     for (int i = 0; i < 10; ++i) {
         ASSERT_EQ(claim("w" + std::to_string(i)).job_id, job_id) << i;
@@ -171,7 +171,7 @@ TEST_F(LeasesTest, AJobThatLosesWorkerAfterWorkerEndsAsFailed) {
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kFailed);
 }
 
-TEST_F(LeasesTest, ARetryableErrorRunsAgainAfterTheBackoff) {
+TEST_P(LeasesTest, ARetryableErrorRunsAgainAfterTheBackoff) {
     const JobId job_id = add_job();
     ASSERT_TRUE(fail(claim("w1"), {.retryable = true, .backoff = seconds{5}}));
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kPending);
@@ -181,7 +181,7 @@ TEST_F(LeasesTest, ARetryableErrorRunsAgainAfterTheBackoff) {
     EXPECT_EQ(claim("w2").job_id, job_id);
 }
 
-TEST_F(LeasesTest, TheLastAllowedErrorEndsTheJob) {
+TEST_P(LeasesTest, TheLastAllowedErrorEndsTheJob) {
     const JobId job_id = add_job();
     for (int attempt = 1; attempt <= 3; ++attempt) {
         ASSERT_TRUE(fail(claim("w1"), {.retryable = true})) << attempt;
@@ -191,13 +191,13 @@ TEST_F(LeasesTest, TheLastAllowedErrorEndsTheJob) {
     EXPECT_TRUE(nothing_to_claim());
 }
 
-TEST_F(LeasesTest, AnErrorThatNoRetryHelpsEndsTheJobAtOnce) {
+TEST_P(LeasesTest, AnErrorThatNoRetryHelpsEndsTheJobAtOnce) {
     const JobId job_id = add_job();
     ASSERT_TRUE(fail(claim("w1"), {.retryable = false}));
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kFailed);
 }
 
-TEST_F(LeasesTest, AJobGivenBackIsClaimableAtOnceAndUnharmed) {
+TEST_P(LeasesTest, AJobGivenBackIsClaimableAtOnceAndUnharmed) {
     const JobId job_id = add_job();
     const LeaseRef lease = claim("w1");
     ASSERT_TRUE(write([&](db::Tx& tx) { return leases_.hand_back(tx, lease); }));
@@ -206,7 +206,7 @@ TEST_F(LeasesTest, AJobGivenBackIsClaimableAtOnceAndUnharmed) {
     EXPECT_EQ(complete(lease).error().code, ErrorCode::kConflict);
 }
 
-TEST_F(LeasesTest, TheJobsOfARemovedWorkerAreClaimableAtOnceAndThoseOfOthersStay) {
+TEST_P(LeasesTest, TheJobsOfARemovedWorkerAreClaimableAtOnceAndThoseOfOthersStay) {
     const JobId first = add_job();
     const LeaseRef lost = claim("w1");
     const JobId kept = add_job();
@@ -222,14 +222,14 @@ TEST_F(LeasesTest, TheJobsOfARemovedWorkerAreClaimableAtOnceAndThoseOfOthersStay
     EXPECT_EQ(job(kept).status, protocol::JobStatus::kCompleted);
 }
 
-TEST_F(LeasesTest, CancellingAJobNobodyHoldsEndsIt) {
+TEST_P(LeasesTest, CancellingAJobNobodyHoldsEndsIt) {
     const JobId job_id = add_job();
     ASSERT_TRUE(cancel(job_id));
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kCancelled);
     EXPECT_TRUE(nothing_to_claim());
 }
 
-TEST_F(LeasesTest, CancellingARunningJobIsToldWithTheNextRenewal) {
+TEST_P(LeasesTest, CancellingARunningJobIsToldWithTheNextRenewal) {
     const JobId job_id = add_job();
     const LeaseRef lease = claim("w1");
     EXPECT_FALSE(renew(lease)->cancel_requested);
@@ -239,7 +239,7 @@ TEST_F(LeasesTest, CancellingARunningJobIsToldWithTheNextRenewal) {
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kCancelled);
 }
 
-TEST_F(LeasesTest, AJobThatFinishesDespiteACancelIsCompleted) {
+TEST_P(LeasesTest, AJobThatFinishesDespiteACancelIsCompleted) {
     const JobId job_id = add_job();
     const LeaseRef lease = claim("w1");
     ASSERT_TRUE(cancel(job_id));
@@ -247,7 +247,7 @@ TEST_F(LeasesTest, AJobThatFinishesDespiteACancelIsCompleted) {
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kCompleted);
 }
 
-TEST_F(LeasesTest, ACancelledJobOfALostWorkerDoesNotRunAgain) {
+TEST_P(LeasesTest, ACancelledJobOfALostWorkerDoesNotRunAgain) {
     const JobId job_id = add_job();
     claim("w1");
     ASSERT_TRUE(cancel(job_id));
@@ -256,7 +256,7 @@ TEST_F(LeasesTest, ACancelledJobOfALostWorkerDoesNotRunAgain) {
     EXPECT_EQ(job(job_id).status, protocol::JobStatus::kCancelled);
 }
 
-TEST_F(LeasesTest, LowerPriorityNumbersRunFirstAndWaitingAgesAJob) {
+TEST_P(LeasesTest, LowerPriorityNumbersRunFirstAndWaitingAgesAJob) {
     const JobId low = add_job("prj_a", 1);
     clock.advance(minutes{9});
     const JobId normal = add_job("prj_a", 0);
@@ -268,7 +268,7 @@ TEST_F(LeasesTest, LowerPriorityNumbersRunFirstAndWaitingAgesAJob) {
     EXPECT_EQ(claim("w1").job_id, low);
 }
 
-TEST_F(LeasesTest, TenantsShareByWeightHoweverMuchOneFloods) {
+TEST_P(LeasesTest, TenantsShareByWeightHoweverMuchOneFloods) {
     for (int i = 0; i < 60; ++i) {
         add_job("prj_a");
         add_job("prj_c");
@@ -277,7 +277,7 @@ TEST_F(LeasesTest, TenantsShareByWeightHoweverMuchOneFloods) {
         add_job("prj_b");
     }
     ASSERT_TRUE(write([&](db::Tx& tx) {
-        return tx.execute({"weight", "UPDATE tenant SET weight = 3 WHERE id = 'prj_c'", ""});
+        return tx.execute(statement("UPDATE tenant SET weight = 3 WHERE id = 'prj_c'"));
     }));
     std::map<std::string, int> granted;
     for (const Lease& lease : claim_many("w1", 40)) {
@@ -286,7 +286,7 @@ TEST_F(LeasesTest, TenantsShareByWeightHoweverMuchOneFloods) {
     EXPECT_EQ(granted, (std::map<std::string, int>{{"prj_a", 9}, {"prj_b", 5}, {"prj_c", 26}}));
 }
 
-TEST_F(LeasesTest, UsageOfTheLastHoursIsRemembered) {
+TEST_P(LeasesTest, UsageOfTheLastHoursIsRemembered) {
     for (int i = 0; i < 4; ++i) {
         add_job("prj_a");
     }
@@ -296,18 +296,18 @@ TEST_F(LeasesTest, UsageOfTheLastHoursIsRemembered) {
     EXPECT_EQ(claim("w1").job_id, fresh);
 }
 
-TEST_F(LeasesTest, ATenantAtItsLimitGetsNoMore) {
+TEST_P(LeasesTest, ATenantAtItsLimitGetsNoMore) {
     for (int i = 0; i < 5; ++i) {
         add_job("prj_a");
     }
     ASSERT_TRUE(write([&](db::Tx& tx) {
-        return tx.execute({"limit", "UPDATE tenant SET max_running = 2", ""});
+        return tx.execute(statement("UPDATE tenant SET max_running = 2"));
     }));
     EXPECT_EQ(claim_many("w1", 5).size(), 2U);
     EXPECT_TRUE(nothing_to_claim());
 }
 
-TEST_F(LeasesTest, AWorkerGetsOnlyWhatFitsIt) {
+TEST_P(LeasesTest, AWorkerGetsOnlyWhatFitsIt) {
     const JobId job_id = ids.make<JobId>();
     ASSERT_TRUE(write([&](db::Tx& tx) {
         return job_store::submit(
@@ -334,7 +334,7 @@ TEST_F(LeasesTest, AWorkerGetsOnlyWhatFitsIt) {
     EXPECT_EQ(offered({.worker_id = "w", .pool = "gpu", .gpus = 2, .memory_bytes = 100}), 1U);
 }
 
-TEST_F(LeasesTest, EveryAttemptLeavesARowThatSaysHowItEnded) {
+TEST_P(LeasesTest, EveryAttemptLeavesARowThatSaysHowItEnded) {
     add_job();
     claim("w1");
     clock.advance(kLease);
@@ -342,9 +342,7 @@ TEST_F(LeasesTest, EveryAttemptLeavesARowThatSaysHowItEnded) {
     const auto rows =
         database
             ->read([](db::Tx& tx) {
-                return tx.query(
-                    {"leases", "SELECT worker_id, outcome FROM lease ORDER BY fence", ""}
-                );
+                return tx.query(statement("SELECT worker_id, outcome FROM lease ORDER BY fence"));
             })
             .value();
     ASSERT_EQ(rows.size(), 2U);
@@ -352,7 +350,13 @@ TEST_F(LeasesTest, EveryAttemptLeavesARowThatSaysHowItEnded) {
     EXPECT_EQ(rows[1].text("outcome"), "completed");
 }
 
-TEST_F(LeasesTest, AClaimTouchesFewRowsHoweverLongTheQueue) {
+/// PostgreSQL plans anew, by what is in the tables.
+class ClaimPlanTest : public DatabaseFixture {
+protected:
+    fakes::DatabaseKind kind() const override { return fakes::DatabaseKind::kSqlite; }
+};
+
+TEST_F(ClaimPlanTest, AClaimTouchesFewRowsHoweverLongTheQueue) {
     add_job();
     const auto plan = database
                           ->read([](db::Tx& tx) {
@@ -398,7 +402,7 @@ protected:
     }
 };
 
-TEST_F(IdempotencyTest, TheSameKeyIsTheSameJob) {
+TEST_P(IdempotencyTest, TheSameKeyIsTheSameJob) {
     const auto first = submit("k1", "r1");
     const auto second = submit("k1", "r1");
     ASSERT_TRUE(first && second);
@@ -408,10 +412,13 @@ TEST_F(IdempotencyTest, TheSameKeyIsTheSameJob) {
     EXPECT_NE(submit("k2", "r1")->job_id, first->job_id);
 }
 
-TEST_F(IdempotencyTest, TheSameKeyWithAnotherRequestIsRefused) {
+TEST_P(IdempotencyTest, TheSameKeyWithAnotherRequestIsRefused) {
     ASSERT_TRUE(submit("k1", "r1"));
     EXPECT_EQ(submit("k1", "r2").error().code, ErrorCode::kInvalidArgument);
 }
+
+NEXA_ON_BOTH_DATABASES(LeasesTest);
+NEXA_ON_BOTH_DATABASES(IdempotencyTest);
 
 }  // namespace
 }  // namespace nexa::orchestration

@@ -18,14 +18,14 @@ protected:
     }
 };
 
-TEST_F(QueueCountsTest, AnEmptyQueueHasAllItsStatesAtZero) {
+TEST_P(QueueCountsTest, AnEmptyQueueHasAllItsStatesAtZero) {
     EXPECT_EQ(
         counts().jobs, (Counts{{"activating", 0}, {"leased", 0}, {"ready", 0}, {"scheduled", 0}})
     );
     EXPECT_EQ(counts().workers.at("approved"), 0);
 }
 
-TEST_F(QueueCountsTest, JobsAreCountedByStateUntilTheyAreOver) {
+TEST_P(QueueCountsTest, JobsAreCountedByStateUntilTheyAreOver) {
     for (int i = 0; i < 5; ++i) {
         add_job();
     }
@@ -42,7 +42,7 @@ TEST_F(QueueCountsTest, JobsAreCountedByStateUntilTheyAreOver) {
     EXPECT_EQ(counts().jobs, expected);
 }
 
-TEST_F(QueueCountsTest, WorkersAreCountedByMembership) {
+TEST_P(QueueCountsTest, WorkersAreCountedByMembership) {
     for (const std::string name : {"a", "b"}) {
         const NewWorker worker{
             .worker_id = "wrk_" + name,
@@ -57,6 +57,8 @@ TEST_F(QueueCountsTest, WorkersAreCountedByMembership) {
     const Counts expected{{"approved", 2}, {"cordoned", 0}, {"pending", 0}, {"revoked", 0}};
     EXPECT_EQ(counts().workers, expected);
 }
+
+NEXA_ON_BOTH_DATABASES(QueueCountsTest);
 
 }  // namespace
 }  // namespace nexa::orchestration

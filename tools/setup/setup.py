@@ -6,6 +6,7 @@ for the tests, engine.txt for libtorch and Arrow).
 Silent when nothing is missing. Needs root only for apt, and names the packages when it may not.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -44,7 +45,26 @@ def install_packages() -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     quiet = {"env": environment, "stdout": subprocess.DEVNULL, "check": True}
     subprocess.run([*root, "apt-get", "update", "-q"], **quiet)
-    subprocess.run([*root, "apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], **quiet)
+    with no_default_cluster(root, quiet):
+        subprocess.run([*root, "apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], **quiet)
+
+
+@contextlib.contextmanager
+def no_default_cluster(root: list[str], quiet: dict):
+    """Debian's PostgreSQL makes a database and serves it on port 5432. Tests start servers of their own, so where it
+    is not installed yet it is told to make none; nothing of that stays."""
+    folder = Path("/etc/postgresql-common/createcluster.d")
+    said = folder / "nexa-setup.conf"
+    ours = shutil.which("pg_createcluster") is None
+    if ours:
+        subprocess.run([*root, "mkdir", "-p", folder], **quiet)
+        words = "create_main_cluster = false\n"
+        subprocess.run([*root, "tee", said], input=words, text=True, **quiet)
+    try:
+        yield
+    finally:
+        if ours:
+            subprocess.run([*root, "rm", "-f", said], **quiet)
 
 
 def fill_venv(name: str, *options: str) -> None:

@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The newest of some kinds: among these is what somebody has just mistyped. Without the manifests, which may be large.
+SELECT id, name
+FROM artifact
+WHERE tenant_id = :tenant_id
+    AND (kind = 'checkpoint') = :models::boolean
+ORDER BY sequence DESC
+LIMIT 200

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
+UPDATE worker SET last_seen_at = nexa_now(), draining = coalesce(:draining::boolean, draining)
+WHERE id = :worker_id
+RETURNING membership, draining, public_key
