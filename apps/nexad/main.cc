@@ -65,6 +65,7 @@ int print_openapi(nexa::nexad::Settings settings, const nexa::Clock& clock, nexa
         return fail(folder.error());
     }
     settings.dir = folder->path();
+    settings.db = {};
     const auto server = nexa::nexad::Server::open(settings, clock, random);
     if (!server) {
         return fail(server.error());

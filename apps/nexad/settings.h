@@ -73,10 +73,30 @@ struct AccountSettings {
     }
 };
 
+/// Where jobs, keys and the like lie.
+struct DatabaseSettings {
+    static constexpr std::string_view kName = "DatabaseSettings";
+    std::string url;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            field(
+                "url",
+                &DatabaseSettings::url,
+                "postgres://USER:PASSWORD@HOST:PORT/DATABASE, which several servers may share; "
+                "empty: SQLite in `dir`"
+            )
+                .length(0, 4096)
+                .secret(),
+        };
+    }
+};
+
 /// What an operator can set: as a flag, NEXA_<NAME>, in nexa.yaml.
 struct Settings {
     static constexpr std::string_view kName = "NexadSettings";
     std::string dir = "nexa-data";
+    DatabaseSettings db;
     std::string address = "127.0.0.1";
     int port = 8000;
     double lease_seconds = 60;
@@ -91,6 +111,7 @@ struct Settings {
         return std::tuple{
             field("dir", &Settings::dir, "Folder of the database, artifacts and keys")
                 .length(1, 4096),
+            field("db", &Settings::db, "Database"),
             field("address", &Settings::address, "Address to listen on").length(1, 255),
             field("port", &Settings::port, "Port to listen on; 0: any free one").within(0, 65535),
             field(

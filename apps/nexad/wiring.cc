@@ -31,9 +31,11 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "core/redact.h"
 #include "core/storage_paths.h"
 #include "crypto/ed25519.h"
 #include "db/migrations.h"
+#include "db/postgres.h"
 #include "db/sqlite.h"
 #include "db/writer.h"
 #include "monitoring/http_metrics.h"
@@ -82,13 +84,41 @@ RunCode code_of_this_program() {
     return {.version = NEXA_VERSION, .git_commit = std::string(commit), .git_dirty = is_dirty};
 }
 
-Result<std::unique_ptr<db::Database>> open_database(const StoragePaths& paths, const Clock& clock) {
+struct OpenedDatabase {
+    std::unique_ptr<db::Database> database;
+    std::string shown;  ///< for the log
+};
+
+/// Neither the password nor the URL that holds it is ever logged.
+Result<OpenedDatabase> open_postgres(const std::string& url) {
+    auto target = db::parse_postgres_url(url);
+    if (!target) {
+        return std::move(target).error().at("db.url");
+    }
+    for (const std::string& secret : {url, target->password}) {
+        // One too short to be told from ordinary text is not registered: we print it nowhere.
+        static_cast<void>(register_secret(secret));
+    }
+    TRY(auto database, db::open_postgres({.url = url}));
+    return OpenedDatabase{.database = std::move(database), .shown = target->shown};
+}
+
+Result<OpenedDatabase> open_sqlite(const StoragePaths& paths, const Clock& clock) {
     TRY(auto database, db::open_sqlite({.path = paths.database()}, clock));
+    return OpenedDatabase{.database = std::move(database), .shown = paths.database()};
+}
+
+Result<OpenedDatabase> open_database(
+    const Settings& settings, const StoragePaths& paths, const Clock& clock
+) {
+    TRY(auto opened,
+        settings.db.url.empty() ? open_sqlite(paths, clock) : open_postgres(settings.db.url));
+    auto& database = opened.database;
     TRY_STATUS(db::migrate(
         *database,
         {accounts::sql::migrations(), billing::sql::migrations(), orchestration::sql::migrations()}
     ));
-    return database;
+    return opened;
 }
 
 /// What has to exist before the objects that only refer to it.
@@ -98,6 +128,7 @@ struct Ground {
     Random& random;
     StoragePaths paths;
     std::unique_ptr<db::Database> database;
+    std::string database_shown;
     crypto::Ed25519PrivateKey key;
     std::unique_ptr<storage::BlobStore> blobs;
     const billing::RateCard& rate_card;
@@ -207,7 +238,12 @@ public:
         running_server_ = server_.get();
         TRY_STATUS(tasks_.spawn("watch leases", dispatcher_.watch_leases()));
         TRY_STATUS(tasks_.spawn("watch activations", feed_.watch_activations()));
-        log_.info("ready", {{"address", ground_.settings.address}, {"port", server_->port()}});
+        log_.info(
+            "ready",
+            {{"address", ground_.settings.address},
+             {"port", server_->port()},
+             {"database", ground_.database_shown}}
+        );
         return {};
     }
 
@@ -290,7 +326,12 @@ private:
         if (std::filesystem::exists(path)) {
             return {};
         }
-        TRY(const accounts::MintedKey minted, keys_.mint_owner_key("admin"));
+        auto minting = keys_.mint_owner_key("admin");
+        if (!minting && minting.error().code == ErrorCode::kConflict) {
+            // Another coordinator has made the owner at the same moment: now it is there.
+            minting = keys_.mint_owner_key("admin");
+        }
+        TRY(const accounts::MintedKey minted, std::move(minting));
         return write_file_atomically(path, fmt::format("{}\n", minted.key.secret()), kOwnerOnly);
     }
 
@@ -401,13 +442,14 @@ Result<std::unique_ptr<Server>> Server::open(
     TRY(auto key,
         crypto::Ed25519PrivateKey::load_or_create(paths.keys() / "coordinator.pem", random));
     TRY(auto blobs, storage::BlobStore::open(paths.root()));
-    TRY(auto database, open_database(paths, clock));
+    TRY(auto opened, open_database(settings, paths, clock));
     return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(Ground{
         .settings = settings,
         .clock = clock,
         .random = random,
         .paths = std::move(paths),
-        .database = std::move(database),
+        .database = std::move(opened.database),
+        .database_shown = std::move(opened.shown),
         .key = std::move(key),
         .blobs = std::move(blobs),
         .rate_card = *rate_card,

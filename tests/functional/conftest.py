@@ -153,13 +153,12 @@ class Program:
 
 
 class Nexad(Program):
-    def __init__(self, folder: Path, *more: str):
+    def __init__(self, folder: Path, *more: str, environment: dict[str, str] | None = None):
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__(
-            [BUILD / "bin/nexad", "--dir", folder, "--port", str(self.port), *more], folder.parent / "nexad.log"
-        )
+        argv = [BUILD / "bin/nexad", "--dir", folder, "--port", str(self.port), *more]
+        super().__init__(argv, folder.parent / "nexad.log", environment)
 
     def start(self):
         super().start()
@@ -257,17 +256,33 @@ def start_gateway(tmp_path):
             gateway.kill()
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL for all tests of this run."""
+    import postgres as parts
+
+    server = parts.start_or_skip()
+    yield server
+    server.remove()
+
+
 @pytest.fixture
-def nexad(tmp_path):
-    server = Nexad(tmp_path / "server").start()
+def database_environment() -> dict[str, str]:
+    """Which database servers use: SQLite, unless a file of tests says otherwise."""
+    return {}
+
+
+@pytest.fixture
+def nexad(tmp_path, database_environment):
+    server = Nexad(tmp_path / "server", environment=database_environment).start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def fast_nexad(tmp_path):
+def fast_nexad(tmp_path, database_environment):
     """With leases short enough to wait for their end."""
-    server = Nexad(tmp_path / "server", "--set", "lease_seconds=2").start()
+    server = Nexad(tmp_path / "server", "--set", "lease_seconds=2", environment=database_environment).start()
     yield server
     server.stop()
 

@@ -11,6 +11,14 @@ import pytest
 from conftest import BUILD, LONG_ECHO, Nexad, Program, free_port, wait_until
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_environment(request) -> dict[str, str]:
+    if request.param == "sqlite":
+        return {}
+    postgres = request.getfixturevalue("postgres")
+    return postgres.environment(postgres.make_database())
+
+
 def run_cli(server, *arguments: str, key: str | None = None, timeout: float = 60):
     environment = {**os.environ, "NEXA_API_URL": f"{server.url}/api", "NEXA_API_KEY": key or server.key}
     return subprocess.run(
@@ -99,8 +107,8 @@ def test_the_job_of_a_killed_worker_is_finished_by_another(fast_nexad, start_wor
     assert job["attempt"] == 2
 
 
-def test_the_late_result_of_a_lost_lease_is_refused(tmp_path, start_worker):
-    server = Nexad(tmp_path / "server", "--set", "lease_seconds=15").start()
+def test_the_late_result_of_a_lost_lease_is_refused(tmp_path, start_worker, database_environment):
+    server = Nexad(tmp_path / "server", "--set", "lease_seconds=15", environment=database_environment).start()
     try:
         first = start_worker(server, "first")
         job_id = server.client().submit("echo", {"message": "x", "seconds": 2, "events": 20})
