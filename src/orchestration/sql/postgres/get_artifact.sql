@@ -1,4 +1,4 @@
 -- SPDX-License-Identifier: Apache-2.0
 SELECT sequence, id, tenant_id, kind, job_id, name, root_digest, bytes, manifest, created_at
 FROM artifact
-WHERE id = :artifact_id AND (:tenant_id::text IS NULL OR tenant_id = :tenant_id)
+WHERE id = :artifact_id AND deleted_at IS NULL AND (:tenant_id::text IS NULL OR tenant_id = :tenant_id)

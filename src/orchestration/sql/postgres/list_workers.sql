@@ -4,6 +4,6 @@ SELECT
     w.last_seen_at,
     (SELECT coalesce(json_agg(id), '[]')::text FROM job WHERE state = 'leased' AND lease_worker = w.id) AS jobs
 FROM worker AS w
-WHERE w.tenant_id = :tenant_id AND w.id > :after
+WHERE w.tenant_id = :tenant_id AND w.id > :after AND (:worker_id::text IS NULL OR w.id = :worker_id)
 ORDER BY w.id
 LIMIT :limit

@@ -4,6 +4,7 @@
 SELECT id, name
 FROM artifact
 WHERE tenant_id = :tenant_id
+    AND deleted_at IS NULL
     AND (kind = 'checkpoint') = :models::boolean
 ORDER BY sequence DESC
 LIMIT 200
