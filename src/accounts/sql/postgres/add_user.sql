@@ -1,2 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
-INSERT INTO "user" (id, name, created_at) VALUES (:user_id, :name, nexa_now())
+--
+-- No row: the name or the address is another's.
+INSERT INTO "user" (id, name, email, status, is_admin, created_at)
+VALUES (:user_id, :name, :email, :status, :is_admin, nexa_now())
+ON CONFLICT DO NOTHING
+RETURNING created_at

@@ -1,2 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
-SELECT user_id, project_id FROM member WHERE role = 'owner' ORDER BY project_id, user_id LIMIT 1
+--
+-- An active administrator with a project to work in, an owner's place first.
+SELECT m.user_id, m.project_id
+FROM member AS m
+JOIN "user" AS u ON u.id = m.user_id AND u.is_admin AND u.status = 'active'
+ORDER BY CASE m.role WHEN 'owner' THEN 0 ELSE 1 END, m.project_id, m.user_id
+LIMIT 1

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+SELECT id, name, email, status, is_admin, created_at FROM "user" WHERE id = :user_id
