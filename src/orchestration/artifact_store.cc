@@ -28,6 +28,10 @@ ArtifactRecord artifact_from(const db::Row& row) {
 constexpr int kKinMax = 1'000;
 constexpr int kDistanceMax = 100;
 
+Error not_there(const std::string& artifact_id) {
+    return Error::not_found("there is no artifact {}", artifact_id).at("artifact_id");
+}
+
 Error still_needed(const std::string& artifact_id, const std::vector<db::Row>& users) {
     std::vector<std::string> ids;
     for (const db::Row& row : users) {
@@ -96,15 +100,29 @@ Result<ArtifactRecord> get(
     TRY(const auto row,
         tx.query_one(sql::kGetArtifact, {{"artifact_id", artifact_id}, {"tenant_id", tenant_id}}));
     if (!row) {
-        return Error::not_found("there is no artifact {}", artifact_id).at("artifact_id");
+        return not_there(artifact_id);
+    }
+    return artifact_from(*row);
+}
+
+Result<ArtifactRecord> hold(
+    db::Tx& tx, const std::string& artifact_id, const std::string& tenant_id
+) {
+    TRY(const auto row,
+        tx.query_one(sql::kHoldArtifact, {{"artifact_id", artifact_id}, {"tenant_id", tenant_id}}));
+    if (!row) {
+        return not_there(artifact_id);
     }
     return artifact_from(*row);
 }
 
 Status remove(db::Tx& tx, const std::string& artifact_id, const std::string& tenant_id) {
-    TRY(const auto deleted,
-        tx.query_one(sql::kDeleteArtifact, {{"artifact_id", artifact_id}, {"tenant_id", tenant_id}})
-    );
+    const std::initializer_list<db::Param> which{
+        {"artifact_id", artifact_id},
+        {"tenant_id", tenant_id},
+    };
+    TRY_STATUS(tx.query(sql::kLockArtifact, which));
+    TRY(const auto deleted, tx.query_one(sql::kDeleteArtifact, which));
     if (!deleted) {
         TRY_STATUS(get(tx, artifact_id, tenant_id));
         TRY(const auto users, tx.query(sql::kUsersOfArtifact, {{"artifact_id", artifact_id}}));

@@ -46,6 +46,12 @@ Result<ArtifactRecord> get(
     db::Tx& tx, const std::string& artifact_id, const std::optional<std::string>& tenant_id
 );
 
+/// As get(), for who makes something that needs it: until the transaction ends nobody deletes it.
+/// Only in the writer's.
+Result<ArtifactRecord> hold(
+    db::Tx& tx, const std::string& artifact_id, const std::string& tenant_id
+);
+
 /// From its commit on it is not there, though what was made from it still tells of it; its storage
 /// costs nothing more. Errors: kNotFound; kConflict, which names what needs it: a job that has not
 /// ended, or a deployment.

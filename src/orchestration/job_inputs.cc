@@ -134,7 +134,7 @@ Result<protocol::JobInput> stored_input(
     const protocol::InputReference& reference,
     const std::string& artifact_id
 ) {
-    auto artifact = artifact_store::get(tx, artifact_id, tenant_id);
+    auto artifact = artifact_store::hold(tx, artifact_id, tenant_id);
     if (!artifact) {
         Error error = std::move(artifact).error();
         error.param = reference.field;  // the caller wrote a spec, not a request for an artifact
