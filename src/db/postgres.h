@@ -47,7 +47,7 @@ Result<PostgresTarget> parse_postgres_url(std::string_view url);
 ///
 /// A connection that is lost is made anew by the next transaction. The writer tries again what was
 /// lost before COMMIT; where COMMIT itself got no answer it asks the server what became of the
-/// transaction (docs/decisions/0170-postgresql.md). Not for a pooler that shares sessions between
+/// transaction (docs/decisions/0190-postgresql.md). Not for a pooler that shares sessions between
 /// transactions: statements stay prepared, and the outcome of a COMMIT is asked by session.
 ///
 /// No error and no log line holds the password. `test_clock` outlives the database.
