@@ -32,7 +32,7 @@ protected:
     }
 };
 
-TEST_F(DirectoryTest, MembersAreChangedByThoseWhoMayAndTheLastOwnerStays) {
+TEST_P(DirectoryTest, MembersAreChangedByThoseWhoMayAndTheLastOwnerStays) {
     const Principal ada = principal(sign_up("ada")).value();
     const Principal bob = principal(sign_up("bob")).value();
     const std::string& project = ada.project_id;
@@ -63,7 +63,7 @@ TEST_F(DirectoryTest, MembersAreChangedByThoseWhoMayAndTheLastOwnerStays) {
     EXPECT_EQ(names(project, there), std::vector<std::string>{"bob owner"});
 }
 
-TEST_F(DirectoryTest, WhoIsNoMemberIsToldThatThereIsNoSuchProject) {
+TEST_P(DirectoryTest, WhoIsNoMemberIsToldThatThereIsNoSuchProject) {
     const Principal ada = principal(sign_up("ada")).value();
     const Principal bob = principal(sign_up("bob")).value();
     const auto foreign = wait(directory->members(ada.project_id, bob));
@@ -83,7 +83,7 @@ TEST_F(DirectoryTest, WhoIsNoMemberIsToldThatThereIsNoSuchProject) {
     );
 }
 
-TEST_F(DirectoryTest, AnAdministratorReachesEveryProjectAndANarrowKeyOfOneDoesNot) {
+TEST_P(DirectoryTest, AnAdministratorReachesEveryProjectAndANarrowKeyOfOneDoesNot) {
     const Principal ada = principal(sign_up("ada")).value();
     EXPECT_EQ(names(ada.project_id, admin), std::vector<std::string>{"ada owner"});
     ASSERT_TRUE(wait(directory->add_member(ada.project_id, "admin", Role::kOwner, admin)));
@@ -92,7 +92,7 @@ TEST_F(DirectoryTest, AnAdministratorReachesEveryProjectAndANarrowKeyOfOneDoesNo
     EXPECT_EQ(wait(directory->members(ada.project_id, narrow)).error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(DirectoryTest, AChangeOfAMemberWorksForKeysAtOnceAndGatewaysAreTold) {
+TEST_P(DirectoryTest, AChangeOfAMemberWorksForKeysAtOnceAndGatewaysAreTold) {
     const Principal ada = principal(sign_up("ada")).value();
     const Principal bob = principal(sign_up("bob")).value();
     ASSERT_TRUE(wait(directory->add_member(ada.project_id, "bob", Role::kDeveloper, ada)));
@@ -119,7 +119,7 @@ TEST_F(DirectoryTest, AChangeOfAMemberWorksForKeysAtOnceAndGatewaysAreTold) {
     EXPECT_FALSE(wait(keys->authenticate(key)));
 }
 
-TEST_F(DirectoryTest, ADisabledUserIsRefusedEverywhereAndComesBackWithoutTheOldSessions) {
+TEST_P(DirectoryTest, ADisabledUserIsRefusedEverywhereAndComesBackWithoutTheOldSessions) {
     const SignedIn session = sign_up("ada");
     const Principal ada = principal(session).value();
     std::string key;
@@ -138,7 +138,7 @@ TEST_F(DirectoryTest, ADisabledUserIsRefusedEverywhereAndComesBackWithoutTheOldS
     );
 }
 
-TEST_F(DirectoryTest, AChangeThatIsRefusedLeavesNoEntryAndOneThatIsMadeOne) {
+TEST_P(DirectoryTest, AChangeThatIsRefusedLeavesNoEntryAndOneThatIsMadeOne) {
     const Principal ada = principal(sign_up("ada")).value();
     const std::size_t before = actions().size();
     EXPECT_FALSE(wait(directory->change_member(ada.project_id, ada.user_id, Role::kViewer, ada)));
@@ -152,7 +152,7 @@ TEST_F(DirectoryTest, AChangeThatIsRefusedLeavesNoEntryAndOneThatIsMadeOne) {
     EXPECT_EQ(actions().back(), "project.created");
 }
 
-TEST_F(DirectoryTest, NamesAreOfOneSpellingAndLookLikeNoIdAndNoAddress) {
+TEST_P(DirectoryTest, NamesAreOfOneSpellingAndLookLikeNoIdAndNoAddress) {
     EXPECT_EQ(checked_name("Ada.L_1-x"), "ada.l_1-x");
     for (const char* name : {"", "a b", ".a", "usr_1", "a@b", "a/b", "\u00e4"}) {
         EXPECT_EQ(checked_name(name).error().param, "name") << name;
@@ -165,7 +165,7 @@ TEST_F(DirectoryTest, NamesAreOfOneSpellingAndLookLikeNoIdAndNoAddress) {
     }
 }
 
-TEST_F(DirectoryTest, ARolledKeyTakesOverNameAndScopesAndTheOldOneEndsAfterItsGrace) {
+TEST_P(DirectoryTest, ARolledKeyTakesOverNameAndScopesAndTheOldOneEndsAfterItsGrace) {
     const Principal ada = principal(sign_up("ada")).value();
     const MintedKey old =
         wait(keys->create(
@@ -188,47 +188,39 @@ TEST_F(DirectoryTest, ARolledKeyTakesOverNameAndScopesAndTheOldOneEndsAfterItsGr
     );
 }
 
-TEST(Migrations, TheOwnerOfAnOldInstallationAdministersItWithTheKeyThatIsThere) {
-    const auto folder = TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
+class MigrationsTest : public fakes::OnBothDatabases {};
+
+TEST_P(MigrationsTest, TheOwnerOfAnOldInstallationAdministersItWithTheKeyThatIsThere) {
     fakes::ManualClock clock;
     fakes::SeededRandom random{4};
-    const auto database = db::open_sqlite({.path = folder.path() / "nexa.db"}, clock).value();
+    const fakes::TestDatabase store(GetParam(), clock);
+    const auto database = store.open();
     const db::MigrationSet all = sql::migrations();
     const db::MigrationSet old{.module = all.module, .migrations = all.migrations.first(2)};
     ASSERT_TRUE(db::migrate(*database, {old}));
     const crypto::ApiKey key = crypto::make_api_key(crypto::ApiKeyKind::kUser, random);
     {
         db::Writer writer(*database);
-        constexpr db::Sql kUser{
-            .name = "user",
-            .sqlite = "INSERT INTO user (id, name, created_at) VALUES ('usr_1', 'admin', 1)",
-            .postgres = ""
-        };
-        constexpr db::Sql kProject{
-            .name = "project",
-            .sqlite = "INSERT INTO project (id, name, created_at) VALUES ('prj_1', 'default', 1)",
-            .postgres = ""
-        };
-        constexpr db::Sql kMember{
-            .name = "member",
-            .sqlite =
-                "INSERT INTO member (project_id, user_id, role)"
-                " VALUES ('prj_1', 'usr_1', 'owner')",
-            .postgres = ""
-        };
-        constexpr db::Sql kKey{
-            .name = "key",
-            .sqlite =
-                "INSERT INTO api_key (id, user_id, project_id, name, sha256, prefix, last4, scopes,"
-                " created_at) VALUES ('key_1', 'usr_1', 'prj_1', 'admin', :sha256, 'nexa_', 'abcd',"
-                " '[\"jobs:write\",\"keys:write\"]', 1)",
-            .postgres = ""
+        const auto in_both = [](std::string_view text) {
+            return db::Sql{.name = "old", .sqlite = text, .postgres = text};
         };
         ASSERT_TRUE(writer.run([&](db::Tx& tx) -> Status {
-            TRY_STATUS(tx.execute(kUser));
-            TRY_STATUS(tx.execute(kProject));
-            TRY_STATUS(tx.execute(kMember));
-            TRY_STATUS(tx.execute(kKey, {{"sha256", key.sha256()}}));
+            TRY_STATUS(tx.execute(
+                in_both("INSERT INTO \"user\" (id, name, created_at) VALUES ('usr_1', 'admin', 1)")
+            ));
+            TRY_STATUS(tx.execute(
+                in_both("INSERT INTO project (id, name, created_at) VALUES ('prj_1', 'default', 1)")
+            ));
+            TRY_STATUS(
+                tx.execute(in_both("INSERT INTO member (project_id, user_id, role)"
+                                   " VALUES ('prj_1', 'usr_1', 'owner')"))
+            );
+            TRY_STATUS(tx.execute(
+                in_both("INSERT INTO api_key (id, user_id, project_id, name, sha256, prefix, last4,"
+                        " scopes, created_at) VALUES ('key_1', 'usr_1', 'prj_1', 'admin', :sha256,"
+                        " 'nexa_', 'abcd', '[\"jobs:write\",\"keys:write\"]', 1)"),
+                {{"sha256", key.sha256()}}
+            ));
             return {};
         }));
     }
@@ -246,6 +238,9 @@ TEST(Migrations, TheOwnerOfAnOldInstallationAdministersItWithTheKeyThatIsThere) 
     }
     EXPECT_FALSE(allows(principal.scopes, "billing:read"));
 }
+
+NEXA_ON_BOTH_DATABASES(DirectoryTest);
+NEXA_ON_BOTH_DATABASES(MigrationsTest);
 
 }  // namespace
 }  // namespace nexa::accounts

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +13,8 @@
 #include "accounts/directory.h"
 #include "accounts/key_gate.h"
 #include "accounts/session_gate.h"
-#include "core/file.h"
 #include "db/migrations.h"
-#include "db/sqlite.h"
+#include "fakes/databases.h"
 #include "fakes/manual_clock.h"
 #include "fakes/seeded_random.h"
 #include "net/task.h"
@@ -23,10 +22,15 @@
 namespace nexa::accounts {
 
 /// An installation with its first administrator, and the gates that work on it.
-class PeopleTest : public ::testing::Test {
+class PeopleTest : public fakes::OnBothDatabases {
 protected:
     void SetUp() override {
-        database = db::open_sqlite({.path = folder.path() / "nexa.db"}, clock).value();
+        fakes::OnBothDatabases::SetUp();
+        if (IsSkipped()) {
+            return;
+        }
+        store.emplace(GetParam(), clock);
+        database = store->open();
         ASSERT_TRUE(db::migrate(*database, {sql::migrations()}));
         writer = std::make_unique<db::Writer>(*database);
         writer->start();
@@ -41,7 +45,9 @@ protected:
         admin = wait(keys->authenticate(key)).value();
     }
     void TearDown() override {
-        writer->stop();
+        if (writer) {
+            writer->stop();
+        }
         hashing.stop();
         pools.db.stop();
         pools.cpu.stop();
@@ -92,9 +98,8 @@ protected:
 
     static constexpr std::string_view kPassword = "correct horse";
 
-    TemporaryDirectory folder =
-        TemporaryDirectory::create(std::filesystem::temp_directory_path()).value();
     fakes::ManualClock clock;
+    std::optional<fakes::TestDatabase> store;
     fakes::SeededRandom random{3};
     IdSource ids{clock, random};
     net::Pools pools;

@@ -2,10 +2,12 @@
 #include "accounts/session_gate.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <future>
 
 #include "accounts/people_test_internal.h"
 #include "accounts/scopes.h"
+#include "core/file.h"
 #include "fakes/proves.h"
 
 namespace nexa::accounts {
@@ -25,7 +27,7 @@ protected:
     }
 };
 
-TEST_F(SessionGateTest, ASessionIsItsUserInTheUsersProject) {
+TEST_P(SessionGateTest, ASessionIsItsUserInTheUsersProject) {
     const SignedIn ada = sign_up("Ada");
     const Principal who = principal(ada).value();
     EXPECT_EQ(who.user_id, ada.user.user_id);
@@ -37,7 +39,7 @@ TEST_F(SessionGateTest, ASessionIsItsUserInTheUsersProject) {
     EXPECT_FALSE(allows(who.scopes, "users:read"));
 }
 
-TEST_F(SessionGateTest, AWrongPasswordAndAnUnknownUserGetOneAnswer) {
+TEST_P(SessionGateTest, AWrongPasswordAndAnUnknownUserGetOneAnswer) {
     NEXA_PROVES("F-84");
     sign_up("ada");
     const auto wrong = log_in("ada", "correct hors");
@@ -52,7 +54,7 @@ TEST_F(SessionGateTest, AWrongPasswordAndAnUnknownUserGetOneAnswer) {
     EXPECT_EQ(std::ranges::count(seen, "session.started"), 2);
 }
 
-TEST_F(SessionGateTest, AnUnusedSessionEndsAndAUsedOneGoesOnToItsEnd) {
+TEST_P(SessionGateTest, AnUnusedSessionEndsAndAUsedOneGoesOnToItsEnd) {
     const SignedIn unused = sign_up("ada");
     const SignedIn used = log_in("ada").value();
     constexpr int kHalves = 55;  // of the time that it may be unused, nearly to its end
@@ -72,13 +74,13 @@ TEST_F(SessionGateTest, AnUnusedSessionEndsAndAUsedOneGoesOnToItsEnd) {
     EXPECT_FALSE(principal(used));
 }
 
-TEST_F(SessionGateTest, TheMomentAnUnusedSessionEndsIsItsLast) {
+TEST_P(SessionGateTest, TheMomentAnUnusedSessionEndsIsItsLast) {
     const SignedIn ada = sign_up("ada");
     clock.advance(options().idle_max);
     EXPECT_EQ(principal(ada).error().code, ErrorCode::kUnauthenticated);
 }
 
-TEST_F(SessionGateTest, WhatIsNoTokenOfOursIsRefused) {
+TEST_P(SessionGateTest, WhatIsNoTokenOfOursIsRefused) {
     const SignedIn ada = sign_up("ada");
     std::string other = ada.token;
     other[0] = other[0] == 'a' ? 'b' : 'a';
@@ -91,7 +93,7 @@ TEST_F(SessionGateTest, WhatIsNoTokenOfOursIsRefused) {
     }
 }
 
-TEST_F(SessionGateTest, OnlyProjectsOfTheUserAreReached) {
+TEST_P(SessionGateTest, OnlyProjectsOfTheUserAreReached) {
     const SignedIn ada = sign_up("ada");
     const SignedIn bob = sign_up("bob");
     const std::string bobs = principal(bob)->project_id;
@@ -101,7 +103,7 @@ TEST_F(SessionGateTest, OnlyProjectsOfTheUserAreReached) {
     EXPECT_EQ(unknown.error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(SessionGateTest, AnAdministratorReachesAForeignProjectOnlyToAdministerIt) {
+TEST_P(SessionGateTest, AnAdministratorReachesAForeignProjectOnlyToAdministerIt) {
     const SignedIn ada = sign_up("ada");
     const std::string adas = principal(ada)->project_id;
     const Invitation invitation = wait(directory->invite_again(admin.user_id, admin)).value();
@@ -119,7 +121,7 @@ TEST_F(SessionGateTest, AnAdministratorReachesAForeignProjectOnlyToAdministerIt)
     EXPECT_TRUE(allows(principal(chief)->scopes, "jobs:write"));
 }
 
-TEST_F(SessionGateTest, LoggingOutEndsOneSessionAndEverywhereAll) {
+TEST_P(SessionGateTest, LoggingOutEndsOneSessionAndEverywhereAll) {
     const SignedIn first = sign_up("ada");
     const SignedIn second = log_in("ada").value();
     const SignedIn third = log_in("ada").value();
@@ -132,7 +134,7 @@ TEST_F(SessionGateTest, LoggingOutEndsOneSessionAndEverywhereAll) {
     EXPECT_EQ(wait(sessions->log_out(admin)).error().code, ErrorCode::kPermissionDenied);
 }
 
-TEST_F(SessionGateTest, ANewPasswordEndsTheOtherSessions) {
+TEST_P(SessionGateTest, ANewPasswordEndsTheOtherSessions) {
     const SignedIn here = sign_up("ada");
     const SignedIn there = log_in("ada").value();
     const Principal who = principal(here).value();
@@ -149,7 +151,7 @@ TEST_F(SessionGateTest, ANewPasswordEndsTheOtherSessions) {
     EXPECT_TRUE(log_in("ada", "another good one"));
 }
 
-TEST_F(SessionGateTest, APasswordIsHashedAgainWhenTheCostRises) {
+TEST_P(SessionGateTest, APasswordIsHashedAgainWhenTheCostRises) {
     sign_up("ada");
     const std::string before = stored_password("ada");
     SessionOptions dearer = options();
@@ -164,7 +166,7 @@ TEST_F(SessionGateTest, APasswordIsHashedAgainWhenTheCostRises) {
     EXPECT_EQ(stored_password("ada"), after);
 }
 
-TEST_F(SessionGateTest, AttemptsAreCountedByUserAndByAddressAndSuccessesAreNot) {
+TEST_P(SessionGateTest, AttemptsAreCountedByUserAndByAddressAndSuccessesAreNot) {
     sign_up("ada");
     for (int i = 0; i < 10; ++i) {
         EXPECT_TRUE(sessions->admit("::1", i % 2 == 0 ? "ada" : "ADA").allowed);
@@ -191,7 +193,7 @@ TEST_F(SessionGateTest, AttemptsAreCountedByUserAndByAddressAndSuccessesAreNot) 
     EXPECT_TRUE(sessions->admit("::4", "carol").allowed);
 }
 
-TEST_F(SessionGateTest, PasswordsThatDoNotFitTheQueueAreRefusedAndNotWaitedFor) {
+TEST_P(SessionGateTest, PasswordsThatDoNotFitTheQueueAreRefusedAndNotWaitedFor) {
     net::WorkPool busy{{.name = "busy", .threads = 1, .queue_max = 1}};
     std::promise<void> let_go;
     const std::shared_future<void> gone(let_go.get_future());
@@ -211,7 +213,7 @@ TEST_F(SessionGateTest, PasswordsThatDoNotFitTheQueueAreRefusedAndNotWaitedFor) 
     busy.stop();
 }
 
-TEST_F(SessionGateTest, AnInvitationIsGoodOnceAndUntilItsEnd) {
+TEST_P(SessionGateTest, AnInvitationIsGoodOnceAndUntilItsEnd) {
     const auto invite = [&](const std::string& name) {
         return wait(directory->invite({.name = name}, admin)).value();
     };
@@ -231,7 +233,7 @@ TEST_F(SessionGateTest, AnInvitationIsGoodOnceAndUntilItsEnd) {
     EXPECT_TRUE(log_in("ada"));
 }
 
-TEST_F(SessionGateTest, TheCsrfTokenIsOfTheSessionAndDoesNotShowIt) {
+TEST_P(SessionGateTest, TheCsrfTokenIsOfTheSessionAndDoesNotShowIt) {
     const SignedIn one = sign_up("ada");
     const SignedIn other = log_in("ada").value();
     EXPECT_EQ(csrf_token(one.token), csrf_token(one.token));
@@ -239,17 +241,25 @@ TEST_F(SessionGateTest, TheCsrfTokenIsOfTheSessionAndDoesNotShowIt) {
     EXPECT_EQ(csrf_token(one.token).find(one.token), std::string::npos);
 }
 
-TEST_F(SessionGateTest, OfTokensAndPasswordsNothingUsableIsStored) {
+TEST_P(SessionGateTest, OfTokensAndPasswordsNothingUsableIsStored) {
     const SignedIn ada = sign_up("ada");
     const Invitation invitation = wait(directory->invite({.name = "bob"}, admin)).value();
     writer->stop();
-    for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
+    std::size_t files = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(store->files())) {
+        if (!file.is_regular_file()) {
+            continue;
+        }
+        ++files;
         const std::string content = read_file(file.path(), 1 << 26).value();
         EXPECT_EQ(content.find(ada.token), std::string::npos) << file.path();
         EXPECT_EQ(content.find(invitation.token), std::string::npos) << file.path();
         EXPECT_EQ(content.find(kPassword), std::string::npos) << file.path();
     }
+    EXPECT_GT(files, 0U);
 }
+
+NEXA_ON_BOTH_DATABASES(SessionGateTest);
 
 }  // namespace
 }  // namespace nexa::accounts
