@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "fakes/proves.h"
@@ -34,8 +35,12 @@ const std::map<JobStatus, std::set<JobStatus>> kTransitions{
     {JobStatus::kCancelled, {}},
 };
 
-class JobStatesTest : public DatabaseTest, public ::testing::WithParamInterface<unsigned> {
+using History = std::tuple<fakes::DatabaseKind, unsigned>;  ///< on which, and the seed
+
+class JobStatesTest : public DatabaseFixture, public ::testing::WithParamInterface<History> {
 protected:
+    fakes::DatabaseKind kind() const override { return std::get<0>(GetParam()); }
+
     /// One thing that a worker, an operator, a user or time may do, also with a lease long lost.
     void do_anything() {
         const std::string worker = fmt::format("w{}", random.uniform(2));
@@ -93,7 +98,7 @@ protected:
         static_cast<void>(write(std::move(f)));
     }
 
-    fakes::SeededRandom random{GetParam()};
+    fakes::SeededRandom random{std::get<1>(GetParam())};
     Leases rules{LeaseOptions{.lease = kLease}};
     std::vector<JobId> jobs;
     std::vector<LeaseRef> leases;
@@ -123,7 +128,14 @@ TEST_P(JobStatesTest, ChangeAsListedAndNoMoreOnceAJobHasEnded) {
     EXPECT_GE(changes, kChangesMin);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, JobStatesTest, ::testing::Range(1U, 13U));
+INSTANTIATE_TEST_SUITE_P(
+    Seeds,
+    JobStatesTest,
+    ::testing::Combine(
+        ::testing::Values(fakes::DatabaseKind::kSqlite, fakes::DatabaseKind::kPostgres),
+        ::testing::Range(1U, 13U)
+    )
+);
 
 }  // namespace
 }  // namespace nexa::orchestration

@@ -104,7 +104,7 @@ constexpr std::string_view kDiamond = R"({"name":"d","steps":{
     "right":{"job_type":"echo","needs":["top"],"spec":{"message":"r"}},
     "join":{"job_type":"echo","spec":{"message":"${{steps.left.outputs.message}}${{steps.right.outputs.message}}"}}}})";
 
-TEST_F(WorkflowDriverTest, StepsBecomeJobsWithTheCommitThatTookInWhatTheyNeed) {
+TEST_P(WorkflowDriverTest, StepsBecomeJobsWithTheCommitThatTookInWhatTheyNeed) {
     const WorkflowId id = submitted(kDiamond);
     EXPECT_EQ(states(id), "running: top=pending left=blocked right=blocked join=blocked");
     const auto top = claim_all();
@@ -140,7 +140,7 @@ TEST_F(WorkflowDriverTest, StepsBecomeJobsWithTheCommitThatTookInWhatTheyNeed) {
     EXPECT_TRUE(stored(id).head.finished_at);
 }
 
-TEST_F(WorkflowDriverTest, AFailedJobStopsItsDependantsAndOneLostTooOftenAlso) {
+TEST_P(WorkflowDriverTest, AFailedJobStopsItsDependantsAndOneLostTooOftenAlso) {
     const WorkflowId id = submitted(kDiamond);
     ASSERT_TRUE(hand_in(claim_all().at(0), "failed"));
     EXPECT_EQ(states(id), "failed: top=failed left=skipped right=skipped join=skipped");
@@ -160,7 +160,7 @@ TEST_F(WorkflowDriverTest, AFailedJobStopsItsDependantsAndOneLostTooOftenAlso) {
     EXPECT_EQ(states(lost), "failed: a=failed");
 }
 
-TEST_F(WorkflowDriverTest, CancellingTheWorkflowCancelsItsJobs) {
+TEST_P(WorkflowDriverTest, CancellingTheWorkflowCancelsItsJobs) {
     const WorkflowId id = submitted(kDiamond);
     ASSERT_TRUE(hand_in(claim_all().at(0), "completed"));
     const auto right = claim_all();
@@ -173,7 +173,7 @@ TEST_F(WorkflowDriverTest, CancellingTheWorkflowCancelsItsJobs) {
     EXPECT_EQ(count("job"), 3);
 }
 
-TEST_F(WorkflowDriverTest, AnEndThatNobodyTookUpIsTakenUpByTheNextLook) {
+TEST_P(WorkflowDriverTest, AnEndThatNobodyTookUpIsTakenUpByTheNextLook) {
     const WorkflowId id = submitted(kDiamond);
     const Job top = job(JobId::parse(stored(id).record.steps[0].branches[0].job_id).value());
     // As an older coordinator would, that does not know of workflows.
@@ -183,7 +183,7 @@ TEST_F(WorkflowDriverTest, AnEndThatNobodyTookUpIsTakenUpByTheNextLook) {
     EXPECT_EQ(states(id), "failed: top=cancelled left=skipped right=skipped join=skipped");
 }
 
-TEST_F(WorkflowDriverTest, ARerunMakesNewJobsFromItsStepOnAndKeepsTheOthers) {
+TEST_P(WorkflowDriverTest, ARerunMakesNewJobsFromItsStepOnAndKeepsTheOthers) {
     const WorkflowId id = submitted(kDiamond);
     ASSERT_TRUE(hand_in(claim_all().at(0), "completed"));
     ASSERT_TRUE(hand_in(claim_all().at(0), "failed"));
@@ -203,7 +203,7 @@ TEST_F(WorkflowDriverTest, ARerunMakesNewJobsFromItsStepOnAndKeepsTheOthers) {
     EXPECT_EQ(states(id).substr(0, 9), "completed");
 }
 
-TEST_F(WorkflowDriverTest, AMatrixThatRunsAgainHasNewJobsAndNoMore) {
+TEST_P(WorkflowDriverTest, AMatrixThatRunsAgainHasNewJobsAndNoMore) {
     const WorkflowId fan = submitted(R"({"inputs":{"n":[1,2,3]},"steps":{
         "fan":{"job_type":"echo","matrix":{"n":"${{ inputs.n }}"},"spec":{"message":"${{ matrix.n }}x"}}}})"
     );
@@ -223,7 +223,7 @@ TEST_F(WorkflowDriverTest, AMatrixThatRunsAgainHasNewJobsAndNoMore) {
     EXPECT_EQ(count("workflow_branch"), 3);
 }
 
-TEST_F(WorkflowDriverTest, TheSameKeyGivesTheSameWorkflowAndAnotherRequestIsRefused) {
+TEST_P(WorkflowDriverTest, TheSameKeyGivesTheSameWorkflowAndAnotherRequestIsRefused) {
     const auto first = submit(kDiamond, "k1");
     const auto second = submit(kDiamond, "k1");
     ASSERT_TRUE(first && second);
@@ -234,7 +234,7 @@ TEST_F(WorkflowDriverTest, TheSameKeyGivesTheSameWorkflowAndAnotherRequestIsRefu
     EXPECT_EQ(other.error().param, "Idempotency-Key");
 }
 
-TEST_F(WorkflowDriverTest, AnInputThatIsNotStoredIsRefusedAtOnceAndNothingIsLeft) {
+TEST_P(WorkflowDriverTest, AnInputThatIsNotStoredIsRefusedAtOnceAndNothingIsLeft) {
     const auto refused = submit(R"({"inputs":{"d":"ds_nope"},"steps":{
         "first":{"job_type":"echo","spec":{"message":"x"}},
         "audit":{"job_type":"audit","needs":["first"],"spec":{"dataset_uri":"${{ inputs.d }}"}}}})"
@@ -245,7 +245,7 @@ TEST_F(WorkflowDriverTest, AnInputThatIsNotStoredIsRefusedAtOnceAndNothingIsLeft
     EXPECT_EQ(count("job"), 0);
 }
 
-TEST_F(WorkflowDriverTest, AnInputThatTurnsOutNotToBeStoredFailsItsStepAndNotTheWorkersCall) {
+TEST_P(WorkflowDriverTest, AnInputThatTurnsOutNotToBeStoredFailsItsStepAndNotTheWorkersCall) {
     const WorkflowId id = submitted(R"({"steps":{
         "a":{"job_type":"echo","spec":{"message":"ds_nope"}},
         "audit":{"job_type":"audit","spec":{"dataset_uri":"${{ steps.a.outputs.message }}"}}}})");
@@ -257,32 +257,32 @@ TEST_F(WorkflowDriverTest, AnInputThatTurnsOutNotToBeStoredFailsItsStepAndNotThe
     EXPECT_EQ(job(lease.ref.job_id).status, protocol::JobStatus::kCompleted);
 }
 
-TEST_F(WorkflowDriverTest, ADefinitionThatCannotBeReadAnyMoreEndsItsWorkflowAndNoOther) {
+TEST_P(WorkflowDriverTest, ADefinitionThatCannotBeReadAnyMoreEndsItsWorkflowAndNoOther) {
     const WorkflowId broken =
         submitted(R"({"steps":{"a":{"job_type":"echo","spec":{"message":"x"}}}})");
     const WorkflowId whole =
         submitted(R"({"steps":{"a":{"job_type":"echo","spec":{"message":"x"}}}})");
     const std::string text =
         fmt::format("UPDATE workflow SET definition = '{{}}' WHERE id = '{}'", broken.text());
-    ASSERT_TRUE(write([&](db::Tx& tx) { return tx.execute({"break", text, ""}); }));
+    ASSERT_TRUE(write([&](db::Tx& tx) { return tx.execute(statement(text)); }));
     for (const Lease& lease : claim_all()) {
         EXPECT_TRUE(hand_in(lease, "completed"));
     }
     EXPECT_EQ(states(whole), "completed: a=completed");
     const auto state = database->read([&](db::Tx& tx) {
-        return tx.query_one({"look", "SELECT state FROM workflow ORDER BY id LIMIT 1", ""});
+        return tx.query_one(statement("SELECT state FROM workflow ORDER BY id LIMIT 1"));
     });
     EXPECT_EQ(state.value()->text("state"), "failed");
 }
 
-TEST_F(WorkflowDriverTest, AnotherProjectsWorkflowIsNotFound) {
+TEST_P(WorkflowDriverTest, AnotherProjectsWorkflowIsNotFound) {
     const WorkflowId id = submitted(kDiamond);
     const auto other =
         database->read([&](db::Tx& tx) { return workflow_store::get(tx, id, "prj_b"); });
     EXPECT_EQ(other.error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(WorkflowDriverTest, TheManifestListsConfigCodeAndWhatWasMade) {
+TEST_P(WorkflowDriverTest, TheManifestListsConfigCodeAndWhatWasMade) {
     const WorkflowId id =
         submitted(R"({"steps":{"a":{"job_type":"echo","spec":{"message":"x"}}}})");
     const auto manifest = [&] {
@@ -302,6 +302,8 @@ TEST_F(WorkflowDriverTest, TheManifestListsConfigCodeAndWhatWasMade) {
     EXPECT_NE(ended.config.text.find(R"("seconds":0)"), std::string::npos) << ended.config.text;
     EXPECT_TRUE(ended.validate()) << ended.validate().error().to_string();
 }
+
+NEXA_ON_BOTH_DATABASES(WorkflowDriverTest);
 
 }  // namespace
 }  // namespace nexa::orchestration
