@@ -21,15 +21,17 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/this_process.h"
+#include "database.h"
 #include "settings.h"
 #include "wiring.h"
 
 namespace {
 
-/// What to print instead of serving.
-struct Prints {
+/// What to do instead of serving.
+struct Wish {
     bool openapi = false;
     bool config = false;
+    bool migrate = false;
 };
 
 /// $XDG_CONFIG_HOME/nexa/nexa.yaml, by default below ~/.config; empty without a home.
@@ -84,6 +86,18 @@ int print_config(const std::vector<nexa::config::SettingOrigin>& origins) {
     return 0;
 }
 
+/// Each table with its rows, for `nexa migrate`.
+int migrate(const nexa::nexad::Settings& settings, const nexa::Clock& clock) {
+    const auto copied = nexa::nexad::copy_to_postgres(settings, clock);
+    if (!copied) {
+        return fail(copied.error());
+    }
+    for (const nexa::db::CopiedTable& table : *copied) {
+        std::printf("%s\t%lld\n", table.name.c_str(), static_cast<long long>(table.rows));
+    }
+    return 0;
+}
+
 int serve(const nexa::nexad::Settings& settings, const nexa::Clock& clock, nexa::Random& random) {
     const sigset_t signals = nexa::block_signals({SIGTERM, SIGINT});
     ::signal(SIGPIPE, SIG_IGN);
@@ -115,9 +129,12 @@ int main(int argc, char** argv) {
     flags.add("dir", "Folder of the database, artifacts and keys (default nexa-data)");
     flags.add("port", "Port to listen on (default 8000; 0: any free one)");
     flags.add("address", "Address to listen on (default 127.0.0.1)");
-    Prints prints;
-    app.add_flag("--print-config", prints.config, "Print each setting and its origin and exit");
-    app.add_flag("--print-openapi", prints.openapi, "Print the OpenAPI document and exit");
+    Wish wish;
+    app.add_flag("--print-config", wish.config, "Print each setting and its origin and exit");
+    app.add_flag(
+        "--migrate", wish.migrate, "Copy SQLite's rows to the PostgreSQL of db.url and exit"
+    );
+    app.add_flag("--print-openapi", wish.openapi, "Print the OpenAPI document and exit");
     app.set_version_flag("--version", NEXA_VERSION);
     try {
         app.parse(argc, argv);
@@ -131,11 +148,14 @@ int main(int argc, char** argv) {
     if (!settings) {
         return fail(settings.error());
     }
-    if (prints.config) {
+    if (wish.config) {
         return print_config(settings->origins);
     }
     const nexa::SystemClock clock;
+    if (wish.migrate) {
+        return migrate(settings->value, clock);
+    }
     nexa::SystemRandom random;
-    return prints.openapi ? print_openapi(std::move(settings->value), clock, random)
-                          : serve(settings->value, clock, random);
+    return wish.openapi ? print_openapi(std::move(settings->value), clock, random)
+                        : serve(settings->value, clock, random);
 }

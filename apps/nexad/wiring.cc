@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "accounts/accounts_sql.h"
 #include "accounts/directory.h"
 #include "accounts/key_gate.h"
 #include "accounts/rate_limiter.h"
@@ -25,18 +24,14 @@
 #include "api/endpoints/users.h"
 #include "api/endpoints/workers.h"
 #include "api/endpoints/workflows.h"
-#include "billing/billing_sql.h"
 #include "billing/rate_card.h"
 #include "build_info.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "core/redact.h"
 #include "core/storage_paths.h"
 #include "crypto/ed25519.h"
-#include "db/migrations.h"
-#include "db/postgres.h"
-#include "db/sqlite.h"
+#include "database.h"
 #include "db/writer.h"
 #include "monitoring/http_metrics.h"
 #include "net/access_log.h"
@@ -50,7 +45,6 @@
 #include "orchestration/dispatcher.h"
 #include "orchestration/gateway_feed.h"
 #include "orchestration/job_service.h"
-#include "orchestration/orchestration_sql.h"
 #include "orchestration/worker_service.h"
 #include "orchestration/workflow_driver.h"
 #include "orchestration/workflow_service.h"
@@ -84,51 +78,14 @@ RunCode code_of_this_program() {
     return {.version = NEXA_VERSION, .git_commit = std::string(commit), .git_dirty = is_dirty};
 }
 
-struct OpenedDatabase {
-    std::unique_ptr<db::Database> database;
-    std::string shown;  ///< for the log
-};
-
-/// Neither the password nor the URL that holds it is ever logged.
-Result<OpenedDatabase> open_postgres(const std::string& url) {
-    auto target = db::parse_postgres_url(url);
-    if (!target) {
-        return std::move(target).error().at("db.url");
-    }
-    for (const std::string& secret : {url, target->password}) {
-        // One too short to be told from ordinary text is not registered: we print it nowhere.
-        static_cast<void>(register_secret(secret));
-    }
-    TRY(auto database, db::open_postgres({.url = url}));
-    return OpenedDatabase{.database = std::move(database), .shown = target->shown};
-}
-
-Result<OpenedDatabase> open_sqlite(const StoragePaths& paths, const Clock& clock) {
-    TRY(auto database, db::open_sqlite({.path = paths.database()}, clock));
-    return OpenedDatabase{.database = std::move(database), .shown = paths.database()};
-}
-
-Result<OpenedDatabase> open_database(
-    const Settings& settings, const StoragePaths& paths, const Clock& clock
-) {
-    TRY(auto opened,
-        settings.db.url.empty() ? open_sqlite(paths, clock) : open_postgres(settings.db.url));
-    auto& database = opened.database;
-    TRY_STATUS(db::migrate(
-        *database,
-        {accounts::sql::migrations(), billing::sql::migrations(), orchestration::sql::migrations()}
-    ));
-    return opened;
-}
-
 /// What has to exist before the objects that only refer to it.
 struct Ground {
     Settings settings;
     const Clock& clock;
     Random& random;
     StoragePaths paths;
-    std::unique_ptr<db::Database> database;
-    std::string database_shown;
+    OpenedDatabase opened;
+    db::Database& database = *opened.database;
     crypto::Ed25519PrivateKey key;
     std::unique_ptr<storage::BlobStore> blobs;
     const billing::RateCard& rate_card;
@@ -140,7 +97,7 @@ class Server::Impl {
 public:
     explicit Impl(Ground ground)
         : ground_(std::move(ground)),
-          writer_(*ground_.database),
+          writer_(ground_.database),
           ids_(ground_.clock, ground_.random),
           tasks_(
               pools_.io,
@@ -150,14 +107,13 @@ public:
                   );
               }
           ),
-          keys_({*ground_.database, writer_, pools_.db, ids_, ground_.clock, ground_.random}),
+          keys_({ground_.database, writer_, pools_.db, ids_, ground_.clock, ground_.random}),
           directory_(
-              {*ground_.database, writer_, pools_.db, ids_, ground_.random, keys_},
+              {ground_.database, writer_, pools_.db, ids_, ground_.random, keys_},
               directory_options(ground_.settings.accounts)
           ),
           sessions_(
-              {*ground_.database, writer_, pools_.db, hashing_, ids_, ground_.clock, ground_.random
-              },
+              {ground_.database, writer_, pools_.db, hashing_, ids_, ground_.clock, ground_.random},
               session_options(ground_.settings.accounts)
           ),
           uploads_(*ground_.blobs, ground_.random),
@@ -242,7 +198,7 @@ public:
             "ready",
             {{"address", ground_.settings.address},
              {"port", server_->port()},
-             {"database", ground_.database_shown}}
+             {"database", ground_.opened.shown}}
         );
         return {};
     }
@@ -391,7 +347,7 @@ private:
     IdSource ids_;
     net::Pools pools_;
     net::TaskGroup tasks_;
-    orchestration::Backend backend_{*ground_.database, writer_, pools_.db};
+    orchestration::Backend backend_{ground_.database, writer_, pools_.db};
     net::Signal pool_signal_;
     net::Signal event_signal_;
     accounts::KeyGate keys_;
@@ -448,8 +404,7 @@ Result<std::unique_ptr<Server>> Server::open(
         .clock = clock,
         .random = random,
         .paths = std::move(paths),
-        .database = std::move(opened.database),
-        .database_shown = std::move(opened.shown),
+        .opened = std::move(opened),
         .key = std::move(key),
         .blobs = std::move(blobs),
         .rate_card = *rate_card,

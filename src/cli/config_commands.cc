@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
-#include "core/child_process.h"
+#include "cli/server_program.h"
 #include "core/json_writer.h"
 
 namespace nexa::cli {
@@ -13,8 +13,7 @@ namespace nexa::cli {
 namespace {
 
 struct ConfigWish {
-    std::string file;
-    std::vector<std::string> sets;
+    ServerSettings settings;
     bool show_origin = false;
 };
 
@@ -44,25 +43,6 @@ std::vector<Setting> read_settings(std::string_view text) {
     return settings;
 }
 
-/// The server program itself says what it would run with: one reader of the layers, not two.
-Result<std::vector<Setting>> ask_server_program(CliContext& context, const ConfigWish& wish) {
-    std::vector<std::string> argv{(context.program_directory / "nexad").native(), "--print-config"};
-    if (!wish.file.empty()) {
-        argv.insert(argv.end(), {"--config", wish.file});
-    }
-    for (const std::string& assignment : wish.sets) {
-        argv.insert(argv.end(), {"--set", assignment});
-    }
-    TRY(const Captured said, run_and_capture(argv, {.environment = context.environment}));
-    if (!said.status.success()) {
-        constexpr std::string_view kPrefix = "nexad: ";
-        std::string_view words = said.error_output;
-        words.remove_prefix(words.starts_with(kPrefix) ? kPrefix.size() : 0);
-        return Error::invalid_argument("{}", words.substr(0, words.find_last_not_of('\n') + 1));
-    }
-    return read_settings(said.output);
-}
-
 std::string as_json(const std::vector<Setting>& settings) {
     JsonWriter writer;
     writer.begin_array();
@@ -81,7 +61,10 @@ std::string as_json(const std::vector<Setting>& settings) {
 }
 
 Result<int> list(Session& session, const ConfigWish& wish) {
-    TRY(const auto settings, ask_server_program(session.context(), wish));
+    // The server program itself says what it would run with: one reader of the layers, not two.
+    TRY(const std::string said,
+        ask_server_program(session.context(), {"--print-config"}, wish.settings));
+    const std::vector<Setting> settings = read_settings(said);
     if (session.json()) {
         session.print_json(as_json(settings));
         return 0;
@@ -105,11 +88,7 @@ void add_config_commands(CommandLine& line, Session& session) {
     group->group("Run and repair");
     auto wish = std::make_shared<ConfigWish>();
     CLI::App* ls = group->add_subcommand("list", "List what a server started here would run with");
-    ls->add_option("--config", wish->file, "Settings file (default: nexa.yaml, if there is one)");
-    ls->add_option("--set", wish->sets, "As a flag of the server")
-        ->type_name("NAME=VALUE")
-        ->expected(1)
-        ->take_all();
+    add_server_settings(*ls, wish->settings);
     ls->add_flag("--show-origin", wish->show_origin, "Say where each value comes from");
     line.on(ls, [&session, wish] { return list(session, *wish); });
 }

@@ -2,13 +2,14 @@
 """Several servers on one PostgreSQL: any of them answers any request, and the end of one loses and doubles nothing."""
 
 import json
+import os
 import subprocess
 import threading
 import urllib.error
 import uuid
 
 import pytest
-from conftest import Client, Nexad, Program, wait_until
+from conftest import BUILD, Client, Nexad, Program, wait_until
 from postgres import PASSWORD
 
 
@@ -161,3 +162,57 @@ def test_the_password_of_the_database_is_never_shown(coordinators, tmp_path):
     refused = run_to_its_end(refused)
     assert refused.returncode == 10
     assert "127.0.0.1:1/none" in refused.stderr and PASSWORD not in refused.stderr
+
+
+def migrate(server: Nexad, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    argv = [BUILD / "bin/nexa", "--json", "migrate", "--dir", server.folder]
+    environment = {**os.environ, **environment}
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def without_last_use(rows: list[dict]) -> list[dict]:
+    """To look at keys is itself a use of one."""
+    return [{name: value for name, value in row.items() if name != "last_used_at"} for row in rows]
+
+
+@pytest.mark.rows("P-58", "F-83")
+def test_a_server_moves_from_sqlite_to_postgresql_with_everything_it_has(nexad, start_worker, postgres):
+    client = nexad.client()
+    worker = start_worker(nexad)
+    finished = [client.submit("echo", {"message": "x", "output_bytes": size}) for size in (10, 1000)]
+    for job_id in finished:
+        client.wait_for(job_id, "completed")
+    worker.stop()
+    waiting = [client.submit("echo", {"message": f"{i}"}) for i in range(90)]
+    routes = ["/api/jobs?limit=100", "/api/artifacts", "/api/auth/api-keys", "/api/projects"]
+    before = [client.get(route).json["data"] for route in routes]
+    usage = client.get("/api/billing/summary").json["usage_by_type"]
+
+    environment = postgres.environment(postgres.make_database())
+    refused = migrate(nexad, environment)
+    assert refused.returncode != 0 and "another nexad uses" in refused.stderr
+    nexad.stop()
+    moved = migrate(nexad, environment)
+    assert moved.returncode == 0, moved.stderr
+    rows = json.loads(moved.stdout)
+    assert rows["job"] == 92 and rows["artifact"] == 2 and rows["api_key"] == len(before[2])
+    again = migrate(nexad, environment)
+    assert again.returncode != 0 and "rows already" in again.stderr
+
+    nexad.env |= environment
+    nexad.start()
+    after = [client.get(route).json["data"] for route in routes]
+    assert [without_last_use(rows) for rows in after] == [without_last_use(rows) for rows in before]
+    assert client.get("/api/billing/summary").json["usage_by_type"]["cpu_seconds"] == usage["cpu_seconds"] > 0
+    start_worker(nexad, "another")
+    client.wait_for(waiting[0], "completed")
+    assert "postgres://nexa@" in nexad.log.read_text()
+
+
+def test_a_migration_without_a_target_or_a_source_says_what_is_missing(tmp_path, postgres):
+    nowhere = Nexad(tmp_path / "server")
+    assert "db.url" in migrate(nowhere, {}).stderr
+    environment = postgres.environment(postgres.make_database())
+    refused = migrate(nowhere, environment)
+    assert refused.returncode != 0 and "there is no database" in refused.stderr
+    assert not nowhere.folder.exists()
