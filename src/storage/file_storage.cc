@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kTemp = ".nexa-tmp";
+constexpr const char* kUploads = ".nexa-uploads";
 constexpr std::size_t kPieceSize = std::size_t{1} << 20U;
 constexpr unsigned kFileMode = 0640;
 constexpr mode_t kFolderMode = 0750;
@@ -48,8 +49,9 @@ SplitKey split(std::string_view key) {
 Result<SplitKey> checked(std::string_view key) {
     TRY_STATUS(check_key(key));
     SplitKey parts = split(key);
-    if (parts.name == kTemp || (!parts.folders.empty() && parts.folders.front() == kTemp)) {
-        return Error::invalid_argument("keys that start with '{}' are reserved", kTemp);
+    const std::string& first = parts.folders.empty() ? parts.name : parts.folders.front();
+    if (first == kTemp || first == kUploads) {
+        return Error::invalid_argument("keys that start with '{}' are reserved", first);
     }
     return parts;
 }
@@ -97,6 +99,18 @@ UniqueFd make_way(int root, const std::vector<std::string>& folders) {
         folder = open_folder(folder.get(), name.c_str());
     }
     return folder;
+}
+
+/// False with errno set if it could not. A link, unlike a rename, replaces nothing.
+bool give_name(TempFile& file, int folder, const std::string& name, const PutOptions& options) {
+    if (options.only_if_absent) {
+        return ::linkat(AT_FDCWD, file.path().c_str(), folder, name.c_str(), 0) == 0;
+    }
+    if (::renameat(AT_FDCWD, file.path().c_str(), folder, name.c_str()) != 0) {
+        return false;
+    }
+    file.given_away();
+    return true;
 }
 
 ObjectInfo info_of(std::string key, const struct stat& status) {
@@ -182,7 +196,8 @@ private:
             }
             return {};
         }
-        if (key.size() > kKeyBytesMax || key == std::string(kTemp) + "/") {
+        if (key.size() > kKeyBytesMax || key == std::string(kTemp) + "/" ||
+            key == std::string(kUploads) + "/") {
             return {};
         }
         UniqueFd fd = open_folder(parent, entry.order.substr(0, entry.order.size() - 1).c_str());
@@ -218,7 +233,12 @@ Result<std::unique_ptr<Storage>> FileStorage::open(
 FileStorage::FileStorage(UniqueFd root_fd, const fs::path& root, const StorageOptions& options)
     : root_fd_(std::move(root_fd)), root_(root), space_(root, std::nullopt, options.reserve) {}
 
-Status FileStorage::put(std::string_view key, ByteSource& source) {
+Status FileStorage::check(std::string_view key) {
+    TRY_STATUS(checked(key));
+    return {};
+}
+
+Status FileStorage::put(std::string_view key, ByteSource& source, const PutOptions& options) {
     TRY(const SplitKey parts, checked(key));
     TRY(TempFile file, TempFile::create(root_ / kTemp));
     Taken taken(space_);
@@ -236,10 +256,11 @@ Status FileStorage::put(std::string_view key, ByteSource& source) {
     constexpr int kTriesMax = 16;
     for (int i = 0; i < kTriesMax; ++i) {
         const UniqueFd folder = make_way(root_fd_.get(), parts.folders);
-        if (folder &&
-            ::renameat(AT_FDCWD, file.path().c_str(), folder.get(), parts.name.c_str()) == 0) {
-            file.given_away();
+        if (folder && give_name(file, folder.get(), parts.name, options)) {
             return ::fsync(folder.get()) == 0 ? Status() : failed(errno, "flush", key);
+        }
+        if (errno == EEXIST && options.only_if_absent) {
+            return Error::conflict("there is an object '{}' already", key);
         }
         if (errno != ENOENT) {
             return failed(errno, "store", key);
@@ -248,7 +269,7 @@ Status FileStorage::put(std::string_view key, ByteSource& source) {
     return Error::unavailable("cannot store '{}': its folder is removed again and again", key);
 }
 
-Status FileStorage::stream(std::string_view key, const ByteSink& sink) {
+Status FileStorage::stream(std::string_view key, const ByteRange& range, const ByteSink& sink) {
     TRY(const SplitKey parts, checked(key));
     const UniqueFd folder = walk(root_fd_.get(), parts.folders);
     if (!folder) {
@@ -264,17 +285,24 @@ Status FileStorage::stream(std::string_view key, const ByteSink& sink) {
     if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
         return no_object(key);
     }
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    const std::uint64_t start = std::min(range.offset, size);
+    std::uint64_t rest = std::min(range.length.value_or(size), size - start);
+    if (::lseek(fd.get(), static_cast<off_t>(start), SEEK_SET) < 0) {
+        return failed(errno, "read", key);
+    }
     FileSource source(std::move(fd), root_ / key);
-    std::vector<char> room(
-        std::clamp<std::size_t>(static_cast<std::size_t>(status.st_size), 1, kPieceSize)
-    );
-    while (true) {
-        TRY(const std::size_t got, source.read(room));
+    std::vector<char> room(std::clamp<std::size_t>(rest, 1, kPieceSize));
+    while (rest > 0) {
+        const std::size_t wanted = std::min<std::uint64_t>(room.size(), rest);
+        TRY(const std::size_t got, source.read(std::span(room).first(wanted)));
         if (got == 0) {
-            return {};
+            return Error::data_loss("object '{}' has become shorter", key);
         }
         TRY_STATUS(sink({room.data(), got}));
+        rest -= got;
     }
+    return {};
 }
 
 Result<ObjectInfo> FileStorage::stat(std::string_view key) {

@@ -8,11 +8,13 @@
 
 #include "core/utf8.h"
 #include "crypto/hex.h"
+#include "storage/bucket_storage_internal.h"
 #include "storage/file_storage_internal.h"
 
 namespace nexa::storage {
 namespace {
 
+/// `rest` is what follows "://".
 using Opener =
     Result<std::unique_ptr<Storage>> (*)(std::string_view rest, const StorageOptions& options);
 
@@ -55,19 +57,23 @@ Result<std::unique_ptr<Storage>> open_file_uri(
     return FileStorage::open(path, options);
 }
 
-constexpr std::array<Scheme, 1> kSchemes{{{"file", open_file_uri}}};
+constexpr std::array<Scheme, 3> kSchemes{{
+    {"file", open_file_uri},
+    {"s3", open_amazon_bucket},
+    {"gs", open_google_bucket},
+}};
 
 }  // namespace
 
-Status Storage::put(std::string_view key, std::string_view bytes) {
+Status Storage::put(std::string_view key, std::string_view bytes, const PutOptions& options) {
     MemorySource source(bytes);
-    return put(key, source);
+    return put(key, source, options);
 }
 
-Result<std::string> Storage::get(std::string_view key, Bytes size_max) {
+Result<std::string> Storage::get(std::string_view key, Bytes size_max, const ByteRange& range) {
     std::string bytes;
     const auto limit = static_cast<std::size_t>(size_max.value());
-    TRY_STATUS(stream(key, [&](std::string_view piece) -> Status {
+    TRY_STATUS(stream(key, range, [&](std::string_view piece) -> Status {
         if (piece.size() > limit - bytes.size()) {
             return Error::resource_exhausted(
                 "object '{}' is larger than the {} bytes asked for", key, limit
@@ -77,6 +83,23 @@ Result<std::string> Storage::get(std::string_view key, Bytes size_max) {
         return {};
     }));
     return bytes;
+}
+
+Result<ObjectCredentials> find_credentials(const SecretManager& secrets, std::string_view uri) {
+    const bool is_google = uri.starts_with("gs://");
+    TRY(const Secret id, secrets.get_secret(is_google ? "GCS_HMAC_KEY_ID" : "AWS_ACCESS_KEY_ID"));
+    TRY(Secret secret, secrets.get_secret(is_google ? "GCS_HMAC_SECRET" : "AWS_SECRET_ACCESS_KEY"));
+    ObjectCredentials found{.key_id = std::string(id.reveal()), .secret = std::move(secret)};
+    if (is_google) {
+        return found;
+    }
+    auto token = secrets.get_secret("AWS_SESSION_TOKEN");
+    if (token) {
+        found.session_token = *std::move(token);
+    } else if (token.error().code != ErrorCode::kNotFound) {
+        return std::move(token).error();
+    }
+    return found;
 }
 
 Result<std::unique_ptr<Storage>> get_storage(std::string_view uri, const StorageOptions& options) {
