@@ -68,7 +68,10 @@ int print_openapi(nexa::nexad::Settings settings, const nexa::Clock& clock, nexa
     }
     settings.dir = folder->path();
     settings.db = {};
-    const auto server = nexa::nexad::Server::open(settings, clock, random);
+    settings.storage = {};
+    const auto server = nexa::nexad::Server::open(
+        settings, {.environment = nexa::config::environment_of(environ)}, clock, random
+    );
     if (!server) {
         return fail(server.error());
     }
@@ -106,7 +109,9 @@ int serve(const nexa::nexad::Settings& settings, const nexa::Clock& clock, nexa:
          .format = settings.log_format == "text" ? nexa::LogFormat::kText : nexa::LogFormat::kJson},
         clock
     );
-    const auto server = nexa::nexad::Server::open(settings, clock, random);
+    const auto server = nexa::nexad::Server::open(
+        settings, {.environment = nexa::config::environment_of(environ)}, clock, random
+    );
     if (!server) {
         return fail(server.error());
     }

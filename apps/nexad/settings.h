@@ -92,11 +92,60 @@ struct DatabaseSettings {
     }
 };
 
+/// Where the files of datasets, checkpoints and results lie.
+struct StorageSettings {
+    static constexpr std::string_view kName = "StorageSettings";
+    std::string url;
+    std::string endpoint;
+    std::string public_endpoint;
+    std::string region;
+    std::string style = "auto";
+    std::string ca_file;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            field(
+                "url",
+                &StorageSettings::url,
+                "s3://bucket/prefix or "
+                "gs://bucket/prefix; empty: in dir. Credentials come from AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY (gs: GCS_HMAC_KEY_ID and GCS_HMAC_SECRET), or from the "
+                "files that these names with _FILE name"
+            ),
+            field(
+                "endpoint",
+                &StorageSettings::endpoint,
+                "The store's own address, as https://nyc3.digitaloceanspaces.com or "
+                "http://minio:9000; empty: Amazon's, or Google's"
+            ),
+            field(
+                "public_endpoint",
+                &StorageSettings::public_endpoint,
+                "Its address for workers and users, if they reach it under another one"
+            ),
+            field("region", &StorageSettings::region, "The bucket's region; empty: us-east-1"),
+            field(
+                "style",
+                &StorageSettings::style,
+                "Where a URL names the bucket: in its path, in its host, or by what fits the "
+                "endpoint"
+            )
+                .one_of({"auto", "path", "host"}),
+            field(
+                "ca_file",
+                &StorageSettings::ca_file,
+                "Certificates that the store is checked against; empty: the system's"
+            ),
+        };
+    }
+};
+
 /// What an operator can set: as a flag, NEXA_<NAME>, in nexa.yaml.
 struct Settings {
     static constexpr std::string_view kName = "NexadSettings";
     std::string dir = "nexa-data";
     DatabaseSettings db;
+    StorageSettings storage;
     std::string address = "127.0.0.1";
     int port = 8000;
     double lease_seconds = 60;
@@ -112,6 +161,7 @@ struct Settings {
             field("dir", &Settings::dir, "Folder of the database, artifacts and keys")
                 .length(1, 4096),
             field("db", &Settings::db, "Database"),
+            field("storage", &Settings::storage, "Where the bytes of artifacts lie"),
             field("address", &Settings::address, "Address to listen on").length(1, 255),
             field("port", &Settings::port, "Port to listen on; 0: any free one").within(0, 65535),
             field(

@@ -25,6 +25,7 @@
 #include "api/endpoints/workers.h"
 #include "api/endpoints/workflows.h"
 #include "billing/rate_card.h"
+#include "blob_place.h"
 #include "build_info.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -48,8 +49,6 @@
 #include "orchestration/worker_service.h"
 #include "orchestration/workflow_driver.h"
 #include "orchestration/workflow_service.h"
-#include "storage/blob_store.h"
-#include "storage/blob_uploads.h"
 
 namespace nexa::nexad {
 
@@ -87,7 +86,8 @@ struct Ground {
     OpenedDatabase opened;
     db::Database& database = *opened.database;
     crypto::Ed25519PrivateKey key;
-    std::unique_ptr<storage::BlobStore> blobs;
+    std::unique_ptr<SecretManager> secrets;
+    std::unique_ptr<BlobPlace> blobs;  ///< asks `secrets`
     const billing::RateCard& rate_card;
 };
 
@@ -116,7 +116,6 @@ public:
               {ground_.database, writer_, pools_.db, hashing_, ids_, ground_.clock, ground_.random},
               session_options(ground_.settings.accounts)
           ),
-          uploads_(*ground_.blobs, ground_.random),
           logs_(ground_.paths),
           workflow_driver_(
               {ids_, pool_signal_, event_signal_, job_counters_}, ground_.settings.regions
@@ -127,13 +126,14 @@ public:
               ground_.settings.regions
           ),
           workers_({backend_, ids_, ground_.clock, pool_signal_, event_signal_, job_counters_}),
-          artifacts_({backend_, ids_, ground_.clock, *ground_.blobs, uploads_}),
+          artifacts_({backend_, ids_, ground_.clock, ground_.blobs->vault(), blob_pool_}),
           dispatcher_(
               {backend_,
                pools_.db,
                ground_.random,
                ground_.key,
-               *ground_.blobs,
+               ground_.blobs->vault(),
+               blob_pool_,
                logs_,
                pool_signal_,
                event_signal_,
@@ -216,6 +216,8 @@ public:
         net::blocking::stop(pools_.io, tasks_);
         writer_.stop();
         hashing_.stop();
+        ground_.blobs->stop();
+        blob_pool_.stop();
         pools_.db.stop();
         pools_.cpu.stop();
         pools_.io.stop();
@@ -346,6 +348,7 @@ private:
     db::Writer writer_;
     IdSource ids_;
     net::Pools pools_;
+    net::WorkPool blob_pool_{{.name = "blobs", .threads = ground_.blobs->threads()}};
     net::TaskGroup tasks_;
     orchestration::Backend backend_{ground_.database, writer_, pools_.db};
     net::Signal pool_signal_;
@@ -356,7 +359,6 @@ private:
     net::WorkPool hashing_{{.name = "passwords", .threads = 2, .queue_max = 16}};
     accounts::Directory directory_;
     accounts::SessionGate sessions_;
-    storage::BlobUploads uploads_;
     orchestration::JobLogs logs_;
     orchestration::WorkflowDriver workflow_driver_;
     orchestration::WorkflowService workflows_;
@@ -389,7 +391,7 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(
-    const Settings& settings, const Clock& clock, Random& random
+    const Settings& settings, SecretSources secrets, const Clock& clock, Random& random
 ) {
     TRY(const billing::RateCard* rate_card, billing::find_rate_card(settings.rate_card));
     std::error_code ignored;
@@ -397,7 +399,8 @@ Result<std::unique_ptr<Server>> Server::open(
     TRY_STATUS(make_layout(paths));
     TRY(auto key,
         crypto::Ed25519PrivateKey::load_or_create(paths.keys() / "coordinator.pem", random));
-    TRY(auto blobs, storage::BlobStore::open(paths.root()));
+    auto secret_manager = std::make_unique<SecretManager>(std::move(secrets));
+    TRY(auto blobs, BlobPlace::open(settings, paths, *secret_manager, clock, random));
     TRY(auto opened, open_database(settings, paths, clock));
     return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(Ground{
         .settings = settings,
@@ -406,6 +409,7 @@ Result<std::unique_ptr<Server>> Server::open(
         .paths = std::move(paths),
         .opened = std::move(opened),
         .key = std::move(key),
+        .secrets = std::move(secret_manager),
         .blobs = std::move(blobs),
         .rate_card = *rate_card,
     })));

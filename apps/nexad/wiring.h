@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "core/secrets.h"
 #include "settings.h"
 
 namespace nexa::nexad {
@@ -17,9 +18,10 @@ namespace nexa::nexad {
 class Server {
 public:
     /// Opens or makes everything in settings.dir, without listening yet. Blocks.
-    /// Errors: a folder, database or key that cannot be used; kNotFound (rate card).
+    /// `secrets`: where the credentials of a bucket are. Errors: a folder, database, key or bucket
+    /// that cannot be used; kNotFound (rate card, credentials).
     static Result<std::unique_ptr<Server>> open(
-        const Settings& settings, const Clock& clock, Random& random
+        const Settings& settings, SecretSources secrets, const Clock& clock, Random& random
     );
     ~Server();
     Server(const Server&) = delete;

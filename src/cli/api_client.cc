@@ -98,6 +98,15 @@ Result<net::HttpResponse> ApiClient::send(
     return error;
 }
 
+Status ApiClient::send_elsewhere(const net::HttpRequest& request) {
+    TRY(const auto response, client_->send(request));
+    if (response.is_success()) {
+        return {};
+    }
+    return Error::unavailable("the store answered {}", response.status)
+        .hint("the link may have expired: try again");
+}
+
 Result<std::string> ApiClient::get(const std::string& path) {
     TRY(auto response, send({.url = path}));
     return std::move(response.body);

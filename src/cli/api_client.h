@@ -34,6 +34,10 @@ public:
         net::HttpRequest request, const net::blocking::HttpClient::BodySink& sink = {}
     );
 
+    /// To the whole URL that the server named, without the key. Errors: also kUnavailable (what was
+    /// asked there is refused, now).
+    Status send_elsewhere(const net::HttpRequest& request);
+
     const std::string& url() const { return url_; }
     bool has_key() const { return key_.has_value(); }
     /// Of the newest reply, to show with its error; empty if none came.

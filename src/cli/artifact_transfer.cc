@@ -17,6 +17,7 @@
 #include "core/os_error.h"
 #include "core/sha256.h"
 #include "net/url.h"
+#include "protocol/upload_plan.h"
 #include "storage/object_key.h"
 
 namespace nexa::cli {
@@ -98,16 +99,37 @@ Status add_folder(const fs::path& folder, std::vector<protocol::InputFile>& file
     return {};
 }
 
-Status upload(ApiClient& api, const fs::path& source, const protocol::InputFile& file) {
-    auto sent = api.send({
+/// To where the server wants it: nowhere if it has it, into its store by a link, or to itself.
+Status send_file(ApiClient& api, const fs::path& source, const protocol::InputFile& file) {
+    const std::string path = fmt::format("/blobs/{}", file.digest);
+    TRY(const std::string answer,
+        api.post(path + "/plan", to_json(protocol::UploadWish{.size = file.size})));
+    TRY(protocol::UploadPlan plan, read_reply<protocol::UploadPlan>(answer));
+    if (plan.state == "stored") {
+        return {};
+    }
+    net::HttpRequest request{
         .method = net::Method::kPut,
-        .url = fmt::format("/blobs/{}", file.digest),
-        .headers = {{"Content-Type", "application/octet-stream"}},
         .upload_file = source,
         .total_time_max = std::chrono::milliseconds(0),
-    });
+    };
+    if (plan.state == "link") {
+        request.url = std::move(plan.url);
+        for (protocol::UploadHeader& header : plan.headers) {
+            request.headers.add(std::move(header.name), std::move(header.value));
+        }
+        return api.send_elsewhere(request);
+    }
+    request.url = path;
+    request.headers.add("Content-Type", "application/octet-stream");
+    TRY_STATUS(api.send(std::move(request)));
+    return {};
+}
+
+Status upload(ApiClient& api, const fs::path& source, const protocol::InputFile& file) {
+    Status sent = send_file(api, source, file);
     if (sent) {
-        return {};
+        return sent;
     }
     // The server says that the bytes are not what their name promises: they were, when hashed.
     const auto again = hash_file(source);

@@ -22,6 +22,7 @@
 #include "protocol/artifact_files.h"
 #include "protocol/artifact_views.h"
 #include "protocol/train_spec.h"
+#include "protocol/upload_plan.h"
 
 namespace nexa::cli {
 namespace {
@@ -46,6 +47,7 @@ struct Store {
     std::string ending = R"("status":"completed","result":{"said":"hi"})";
     std::vector<std::string> stream_starts;
     int puts = 0;
+    std::string links_to;  ///< where a plan sends uploads; empty: here
 };
 
 class Api {
@@ -60,6 +62,28 @@ public:
         }
         store_.blobs[request.parameter("digest")] = std::move(request.body);
         co_return Response::empty();
+    }
+    Task<Response> plan(Request request) {
+        const std::lock_guard lock(store_.mutex);
+        const std::string& digest = request.parameter("digest");
+        if (!store_.links_to.empty()) {
+            co_return Response::json(to_json(protocol::UploadPlan{
+                .state = "link",
+                .url = store_.links_to + "/store/" + digest,
+                .headers = {{.name = "x-sum", .value = "1"}}
+            }));
+        }
+        co_return Response::json(to_json(
+            protocol::UploadPlan{.state = store_.blobs.contains(digest) ? "stored" : "here"}
+        ));
+    }
+    /// What a bucket would take: with the headers of the plan, and no key of ours.
+    Task<Response> put_by_link(Request request) {
+        const net::Headers& headers = request.head->headers;
+        if (headers.get("x-sum") != "1" || headers.find("authorization") != nullptr) {
+            co_return Error::permission_denied("not as the link says");
+        }
+        co_return co_await put_blob(std::move(request));
     }
     Task<Response> create(Request request) {
         const std::lock_guard lock(store_.mutex);
@@ -158,9 +182,15 @@ protected:
                         handler](Request request) { return (api.*handler)(std::move(request)); },
         };
     }
+    static net::Route open_row(net::Route route) {
+        route.auth = net::Auth::kPublic;
+        return route;
+    }
     std::vector<net::Route> routes() {
         return {
             row(Method::kPut, "/api/blobs/{digest}", &Api::put_blob),
+            row(Method::kPost, "/api/blobs/{digest}/plan", &Api::plan),
+            open_row(row(Method::kPut, "/store/{digest}", &Api::put_by_link)),
             row(Method::kPost, "/api/artifacts", &Api::create),
             row(Method::kGet, "/api/artifacts/{artifact_id}", &Api::artifact),
             row(Method::kGet, "/api/artifacts/{artifact_id}/files/{path...}", &Api::file),
@@ -213,6 +243,19 @@ TEST_F(CliServer, PushedFolderComesBackByPull) {
     EXPECT_EQ(text_of(to / "empty"), "");
     EXPECT_FALSE(fs::exists(to / "a.txt.partial"));
     EXPECT_EQ(world.run({"artifact", "pull", "ds_1", to.native()}), 0);  // all there: nothing to do
+}
+
+TEST_F(CliServer, PushPutsIntoTheStoreByTheLinksOfThePlanWithoutTheKey) {
+    store.links_to = server.url();
+    const std::string file = write("a.txt", "one").native();
+    ASSERT_EQ(world.run({"artifact", "push", file}), 0) << world.err.str();
+    EXPECT_EQ(store.puts, 1);
+    EXPECT_EQ(store.blobs.at(sha256("one").prefixed()), "one");
+    store.links_to.clear();
+    ASSERT_EQ(world.run({"artifact", "push", file}), 0) << world.err.str();
+    EXPECT_EQ(store.puts, 1);  // the plan says that it is there
+    store.links_to = server.url() + "/nowhere";
+    EXPECT_EQ(world.run({"artifact", "push", file}), 10);
 }
 
 TEST_F(CliServer, PullRefusesBytesThatAreNotWhatTheirHashSays) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <limits>
@@ -149,6 +151,95 @@ std::optional<std::chrono::microseconds> pause_before_retry(
     return std::max<std::chrono::microseconds>(*delay, retry_after(*result, clock.now()));
 }
 
+namespace {
+
+struct UrlDeleter {
+    void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Url = std::unique_ptr<CURLU, UrlDeleter>;
+
+std::string part_of(CURLU* url, CURLUPart part) {
+    char* text = nullptr;
+    // The port is there also where it is the scheme's own, so that origins can be compared.
+    if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+        return {};
+    }
+    std::string copy(text);
+    curl_free(text);
+    return copy;
+}
+
+std::string origin_of(CURLU* url) {
+    return fmt::format(
+        "{}://{}:{}",
+        part_of(url, CURLUPART_SCHEME),
+        part_of(url, CURLUPART_HOST),
+        part_of(url, CURLUPART_PORT)
+    );
+}
+
+Headers without_secrets(const Headers& headers) {
+    constexpr std::array<std::string_view, 6> kHarmless{
+        "accept", "content-type", "range", "if-range", "if-match", "if-none-match"
+    };
+    Headers kept;
+    for (const Header& header : headers) {
+        const auto is_same = [&](std::string_view name) {
+            return std::ranges::equal(name, header.name, {}, {}, [](unsigned char c) {
+                return static_cast<char>(std::tolower(c));
+            });
+        };
+        if (std::ranges::any_of(kHarmless, is_same)) {
+            kept.add(header.name, header.value);
+        }
+    }
+    return kept;
+}
+
+}  // namespace
+
+Result<std::optional<HttpRequest>> redirected(
+    const HttpRequest& request,
+    const HttpResponse& response,
+    int followed,
+    const HttpClientOptions& options
+) {
+    const int status = response.status;
+    const bool keeps_method = status == 307 || status == 308;
+    const std::string location(response.headers.get("location"));
+    if (options.redirects_max <= 0 || location.empty() ||
+        !(keeps_method || (status >= 301 && status <= 303))) {
+        return std::nullopt;
+    }
+    if (followed >= options.redirects_max) {
+        return Error::unavailable(
+            "cannot reach {}: it redirects more than {} times", shown(request.url), followed
+        );
+    }
+    const Url from(curl_url());
+    const Url target(curl_url());
+    const bool is_url =
+        curl_url_set(from.get(), CURLUPART_URL, request.url.c_str(), 0) == CURLUE_OK &&
+        curl_url_set(target.get(), CURLUPART_URL, request.url.c_str(), 0) == CURLUE_OK &&
+        curl_url_set(target.get(), CURLUPART_URL, location.c_str(), 0) == CURLUE_OK;
+    const std::string scheme = part_of(target.get(), CURLUPART_SCHEME);
+    if (!is_url || (scheme != "http" && scheme != "https")) {
+        return Error::unavailable("{} redirects to what is no URL of http", shown(request.url));
+    }
+    HttpRequest next = request;
+    next.url = part_of(target.get(), CURLUPART_URL);
+    if (!keeps_method && request.method == Method::kPost) {
+        next.method = Method::kGet;
+        next.body.clear();
+        next.upload_file.clear();
+    }
+    if (origin_of(from.get()) != origin_of(target.get())) {
+        next.headers = without_secrets(request.headers);
+        next.unix_socket.clear();
+    }
+    return next;
+}
+
 Transfer::Transfer(CURL* easy, HttpRequest request, const HttpClientOptions& options)
     : easy_(easy),
       request_(std::move(request)),
@@ -182,8 +273,8 @@ void Transfer::set_limits(const HttpClientOptions& options) {
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_time_max.count()));
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.idle_time_max.count()));
-    set(CURLOPT_FOLLOWLOCATION, options.redirects_max > 0 ? 1L : 0L);
-    set(CURLOPT_MAXREDIRS, static_cast<long>(options.redirects_max));
+    // curl would take our key along to wherever it is sent: redirected() follows instead.
+    set(CURLOPT_FOLLOWLOCATION, 0L);
     constexpr std::uint64_t kCurlMax = std::numeric_limits<curl_off_t>::max();
     set(CURLOPT_MAXFILESIZE_LARGE,
         static_cast<curl_off_t>(std::min(request_.body_bytes_max, kCurlMax)));
@@ -225,7 +316,6 @@ Status Transfer::set_body() {
         set(CURLOPT_NOBODY, 1L);
         return {};
     }
-    // curl's own POST becomes a GET where a redirect says so; a custom method never does.
     const bool is_post = request_.method == Method::kPost;
     if (is_post) {
         set(CURLOPT_POST, 1L);
@@ -306,13 +396,6 @@ std::size_t Transfer::header_callback(char* bytes, std::size_t, std::size_t coun
     return count;
 }
 
-bool Transfer::is_final_head() const {
-    const int status = response_.status;
-    const bool redirects = (status >= 301 && status <= 303) || status == 307 || status == 308;
-    return status >= 200 && !(redirects && options_.redirects_max > 0 &&
-                              response_.headers.find("location") != nullptr);
-}
-
 void Transfer::take_header(std::string_view line) {
     if (line.starts_with("HTTP/")) {
         response_.headers = {};
@@ -322,7 +405,7 @@ void Transfer::take_header(std::string_view line) {
         return;
     }
     if (trimmed(line).empty()) {
-        if (on_head && is_final_head() && !std::exchange(head_told_, true)) {
+        if (on_head && response_.status >= 200 && !std::exchange(head_told_, true)) {
             on_head(response_);
         }
         return;

@@ -21,6 +21,17 @@ std::optional<std::chrono::microseconds> pause_before_retry(
     const Clock& clock
 );
 
+/// The request that a redirect asks for; nothing if `response` is none, or no more are allowed:
+/// then it is the answer. Another origin gets the request without its headers, but the few that
+/// carry no secret and say nothing of us: whoever answers a redirect must not learn a key of ours.
+/// Errors: kUnavailable (`followed` ones already; a location that is no URL of http or https).
+Result<std::optional<HttpRequest>> redirected(
+    const HttpRequest& request,
+    const HttpResponse& response,
+    int followed,
+    const HttpClientOptions& options
+);
+
 /// One request on one curl handle: sets it up, takes what comes, says what became of it.
 ///
 /// Used by one thread at a time; neither moves nor copies, since curl holds its address.
@@ -55,7 +66,6 @@ private:
     void set_callbacks();
     Taken take(std::string_view bytes);
     void take_header(std::string_view line);
-    bool is_final_head() const;
     Error error_of_code(CURLcode code) const;
 
     static std::size_t write_callback(char* bytes, std::size_t, std::size_t count, void* self);

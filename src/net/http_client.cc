@@ -64,6 +64,8 @@ public:
     Engine& operator=(const Engine&) = delete;
 
     Status start(JobPtr job);
+    /// Sends once and follows nothing.
+    static Task<HttpStream> open(std::shared_ptr<Engine> self, HttpRequest request);
     /// Ends a transfer, if it runs. Thread-safe.
     void cancel(JobPtr job) { command(Action::kCancel, std::move(job)); }
     /// Lets a paused transfer go on. Thread-safe.
@@ -277,7 +279,7 @@ void HttpClient::stop() {
 
 Task<HttpResponse> HttpClient::send(HttpRequest request) {
     Backoff backoff(options_.retry, random_, clock_.steady_now());
-    for (;;) {
+    for (int followed = 0;;) {
         const auto job = std::make_shared<Job>(request, options_);
         CancelOnExit<Engine> guard(engine_, job);
         Result<HttpResponse> result =
@@ -292,6 +294,14 @@ Task<HttpResponse> HttpClient::send(HttpRequest request) {
         if (result || result.error().code != ErrorCode::kCancelled) {
             guard.disarm();
         }
+        if (result) {
+            CO_TRY(auto next, redirected(request, *result, followed, options_));
+            if (next) {
+                request = *std::move(next);
+                ++followed;
+                continue;
+            }
+        }
         const auto pause = pause_before_retry(request, result, backoff, clock_);
         if (!pause) {
             co_return result;
@@ -301,9 +311,20 @@ Task<HttpResponse> HttpClient::send(HttpRequest request) {
 }
 
 Task<HttpStream> HttpClient::open(HttpRequest request) {
-    const auto job = std::make_shared<Job>(std::move(request), options_);
+    for (int followed = 0;; ++followed) {
+        CO_TRY(HttpStream stream, co_await Engine::open(engine_, request));
+        CO_TRY(auto next, redirected(request, stream.head, followed, options_));
+        if (!next) {
+            co_return stream;
+        }
+        request = *std::move(next);
+    }
+}
+
+Task<HttpStream> HttpClient::Engine::open(std::shared_ptr<Engine> self, HttpRequest request) {
+    const auto job = std::make_shared<Job>(std::move(request), self->options_);
     const std::weak_ptr<Job> weak_job = job;
-    const std::weak_ptr<Engine> weak_engine = engine_;
+    const std::weak_ptr<Engine> weak_engine = self;
     const auto stream = std::make_shared<BodyStream>(BodyStreamOptions{
         .on_room =
             [weak_engine, weak_job] {
@@ -314,7 +335,7 @@ Task<HttpStream> HttpClient::open(HttpRequest request) {
                 }
             },
     });
-    CancelOnExit<Engine> guard(engine_, job);
+    CancelOnExit<Engine> guard(self, job);
     job->transfer.on_body = [stream](const HttpResponse&, std::string_view bytes) {
         const Status taken = stream->try_write(bytes);
         if (taken) {
@@ -325,23 +346,22 @@ Task<HttpStream> HttpClient::open(HttpRequest request) {
     };
     CO_TRY(
         HttpResponse head,
-        co_await await_callback<HttpResponse>(
-            [engine = engine_, job, stream](Done<HttpResponse> done) {
-                job->transfer.on_head = [done](const HttpResponse& response) { done(response); };
-                job->on_done = [done, stream](Result<HttpResponse> result) {
-                    if (result) {
-                        stream->finish();
-                        return;
-                    }
-                    stream->fail(result.error());
-                    done(std::move(result));
-                };
-                const Status started = engine->start(job);
-                if (!started) {
-                    done(started.error());
+        co_await await_callback<HttpResponse>([engine = self, job, stream](Done<HttpResponse> done
+                                              ) {
+            job->transfer.on_head = [done](const HttpResponse& response) { done(response); };
+            job->on_done = [done, stream](Result<HttpResponse> result) {
+                if (result) {
+                    stream->finish();
+                    return;
                 }
+                stream->fail(result.error());
+                done(std::move(result));
+            };
+            const Status started = engine->start(job);
+            if (!started) {
+                done(started.error());
             }
-        )
+        })
     );
     guard.disarm();
     const auto end_transfer = [weak_engine, weak_job] {
@@ -371,10 +391,11 @@ HttpClient::HttpClient(HttpClientOptions options, RetryTools tools)
 
 HttpClient::~HttpClient() = default;
 
-Result<HttpResponse> HttpClient::send(const HttpRequest& request, const BodySink& sink) {
+Result<HttpResponse> HttpClient::send(const HttpRequest& wanted, const BodySink& sink) {
     NEXA_CHECK_NOT_ON_IO();
     Backoff backoff(options_.retry, tools_.random, tools_.clock.steady_now());
-    for (;;) {
+    HttpRequest request = wanted;
+    for (int followed = 0;;) {
         curl_easy_reset(handle_->easy.get());  // keeps the connection
         Transfer transfer(handle_->easy.get(), request, options_);
         bool sunk = false;
@@ -396,6 +417,14 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, const BodySink
         TRY_STATUS(sink_status);
         if (result && sink) {
             result->body = std::move(refusal_body);
+        }
+        if (result && !sunk) {
+            TRY(auto next, redirected(request, *result, followed, options_));
+            if (next) {
+                request = *std::move(next);
+                ++followed;
+                continue;
+            }
         }
         const auto pause = pause_before_retry(request, result, backoff, tools_.clock);
         if (!pause || sunk) {

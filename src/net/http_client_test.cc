@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_client.h"
 
+#include <cstring>
+
 #include "core/file.h"
 #include "fakes/seeded_random.h"
 #include "net/server_test_internal.h"
 #include "net/sse.h"
+#include "net/url.h"
 
 namespace nexa::net {
 namespace {
@@ -45,6 +48,8 @@ Task<Response> echo(Request request) {
     Response response = Response::text(std::move(request.body), "text/plain");
     response.headers.add("x-method", request.head->method_text);
     response.headers.add("x-type", std::string(request.head->headers.get("content-type")));
+    response.headers.add("x-key", std::string(request.head->headers.get("x-nexa-api-key")));
+    response.headers.add("x-range", std::string(request.head->headers.get("range")));
     co_return response;
 }
 
@@ -55,6 +60,13 @@ Task<Response> large(Request) {
 Task<Response> moved(Request request) {
     Response response = Response::empty(302);
     response.headers.add("location", request.parameter("to") == "loop" ? "/moved/loop" : "/echo");
+    co_return response;
+}
+
+/// To the path in the query's "to", method and body kept.
+Task<Response> sent_on(Request request) {
+    Response response = Response::empty(307);
+    response.headers.add("location", std::string(request.head->query.find("to").value()));
     co_return response;
 }
 
@@ -84,6 +96,13 @@ protected:
              .handler = echo},
             {.path = "/large", .auth = open, .handler = large},
             {.path = "/moved/{to}", .auth = open, .handler = moved},
+            {.path = "/sent-on", .auth = open, .handler = sent_on},
+            {.method = Method::kPut,
+             .path = "/sent-on",
+             .auth = open,
+             .body_bytes_max = 100,
+             .content_types = {},
+             .handler = sent_on},
             {.path = "/stalls",
              .auth = open,
              .handler =
@@ -232,6 +251,46 @@ TEST_F(HttpClientTest, FollowsRedirectsButNotForEver) {
     EXPECT_EQ(send({.url = url("/moved/echo")})->url, url("/echo"));
     const auto looped = send({.url = url("/moved/loop"), .retry = RetryWhen::kNever});
     EXPECT_EQ(looped.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(HttpClientTest, TakesItsKeyAlongToNoOtherOrigin) {
+    // Another name of the same server is another origin.
+    std::string elsewhere = url("/echo?link=1");
+    elsewhere.replace(elsewhere.find("127.0.0.1"), std::strlen("127.0.0.1"), "localhost");
+    for (const bool stays : {true, false}) {
+        const std::string to = stays ? "/echo?link=1" : elsewhere;
+        const HttpRequest get{
+            .url = url("/sent-on?to=" + percent_encode(to)),
+            .headers = {{"X-Nexa-Api-Key", "nexa_secret"}, {"Range", "bytes=1-2"}},
+        };
+        const auto got = send(get);
+        ASSERT_TRUE(got) << got.error().to_string();
+        EXPECT_EQ(got->url, stays ? url(to) : elsewhere);
+        EXPECT_EQ(got->headers.get("x-key"), stays ? "nexa_secret" : "");
+        EXPECT_EQ(got->headers.get("x-range"), "bytes=1-2");
+        HttpRequest put = get;
+        put.method = Method::kPut;
+        put.body = "kept";
+        const auto sent = send(put);
+        ASSERT_TRUE(sent) << sent.error().to_string();
+        EXPECT_EQ(sent->headers.get("x-method"), "PUT");
+        EXPECT_EQ(sent->headers.get("x-key"), stays ? "nexa_secret" : "");
+        EXPECT_EQ(sent->body, "kept");
+        const auto streamed = blocking::wait(io.serial_executor(), http().open(get));
+        ASSERT_TRUE(streamed) << streamed.error().to_string();
+        EXPECT_EQ(streamed->head.headers.get("x-key"), stays ? "nexa_secret" : "");
+        SystemSleeper sleeper{CancelToken()};
+        blocking::HttpClient plain(client_options, {clock, random, sleeper});
+        const auto blocked = plain.send(get);
+        ASSERT_TRUE(blocked) << blocked.error().to_string();
+        EXPECT_EQ(blocked->headers.get("x-key"), stays ? "nexa_secret" : "");
+    }
+    for (const char* bad : {"file:///etc/passwd", "gopher://127.0.0.1/", "http://", "//"}) {
+        const auto refused =
+            send({.url = url("/sent-on?to=" + percent_encode(bad)), .retry = RetryWhen::kNever});
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << bad;
+    }
 }
 
 TEST_F(HttpClientTest, DoesNotFollowRedirectsWhereToldSo) {

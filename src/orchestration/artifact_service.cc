@@ -33,9 +33,7 @@ Result<protocol::ArtifactView> to_view(const ArtifactRecord& record) {
 }
 
 /// Every file is there, with the size that was said.
-Status check_stored(
-    const storage::BlobStore& blobs, const std::vector<protocol::InputFile>& files
-) {
+Status check_stored(storage::BlobVault& blobs, const std::vector<protocol::InputFile>& files) {
     for (std::size_t i = 0; i < files.size(); ++i) {
         const std::string place = fmt::format("files[{}]", i);
         TRY(const Sha256Digest digest, digest_from(files[i].digest));
@@ -56,6 +54,24 @@ Status check_stored(
     return {};
 }
 
+/// All of `body` into `intake`.
+net::Task<storage::BlobInfo> pour(
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the program's own
+    net::WorkPool& pool,
+    std::shared_ptr<storage::BlobIntake> intake,
+    std::shared_ptr<net::BodySource> body
+) {
+    while (true) {
+        auto piece = co_await body->read();
+        if (!piece || piece->empty()) {
+            break;  // that bytes are missing is for commit() to see
+        }
+        auto append = [intake, piece = *std::move(piece)] { return intake->append(piece); };
+        CO_TRY_STATUS(co_await net::run_on(pool, std::move(append)));
+    }
+    co_return co_await net::run_on(pool, [intake] { return intake->commit(); });
+}
+
 template <class Id>
 std::string new_id(IdSource& ids) {
     return ids.make<Id>().text();
@@ -67,63 +83,80 @@ net::Task<storage::BlobInfo> ArtifactService::upload(
     std::string digest, std::shared_ptr<net::BodySource> body
 ) {
     CO_TRY(const Sha256Digest expected, digest_from(digest));
-    net::WorkPool& pool = with_.backend.pool;
+    net::WorkPool& pool = with_.blob_pool;
     const auto there = co_await net::run_on(pool, [&blobs = with_.blobs, expected] {
         return blobs.size(expected);
     });
     if (there) {
         co_return storage::BlobInfo{.digest = expected, .size = *there};
     }
+    if (there.error().code != ErrorCode::kNotFound) {
+        co_return there.error();
+    }
     const auto length = body->length();
     if (!length) {
         co_return Error::invalid_argument("an upload needs a Content-Length").at("Content-Length");
     }
     const Bytes size(static_cast<std::int64_t>(*length));
-    auto begin = [&uploads = with_.uploads, expected, size] {
-        return uploads.begin(expected, size);
-    };
-    CO_TRY(const std::string token, co_await net::run_on(pool, std::move(begin)));
-    Bytes offset;
-    while (true) {
-        auto piece = co_await body->read();
-        if (!piece || piece->empty()) {
-            break;
-        }
-        auto append = [&uploads = with_.uploads, token, offset, piece = *std::move(piece)] {
-            return uploads.append(token, offset, piece);
-        };
-        const auto stored = co_await net::run_on(pool, std::move(append));
-        if (!stored) {
-            auto drop = [&uploads = with_.uploads, token] { return uploads.abort(token); };
-            static_cast<void>(co_await net::run_on(pool, std::move(drop)));
-            co_return stored.error();
-        }
-        offset = *stored;
+    auto begin = [&blobs = with_.blobs, expected, size] { return blobs.take_in(expected, size); };
+    CO_TRY(auto begun, co_await net::run_on(pool, std::move(begin)));
+    const std::shared_ptr<storage::BlobIntake> intake = std::move(begun);
+    const Result<storage::BlobInfo> taken = co_await pour(pool, intake, std::move(body));
+    if (!taken) {
+        // What it drops it drops where blocking is allowed.
+        auto last = std::make_shared<std::shared_ptr<storage::BlobIntake>>(intake);
+        static_cast<void>(co_await net::run_on(pool, [last] { return Status(); }));
     }
-    auto commit = [&uploads = with_.uploads, token] {
-        auto committed = uploads.commit(token);
-        if (!committed && committed.error().code == ErrorCode::kConflict) {
-            static_cast<void>(uploads.abort(token));  // the client went in the middle
-        }
-        return committed;
-    };
-    co_return co_await net::run_on(pool, std::move(commit));
+    co_return taken;
 }
 
-net::Task<ArtifactFileRef> ArtifactService::blob(std::string digest) {
-    CO_TRY(const Sha256Digest wanted, digest_from(digest));
-    auto look = [&blobs = with_.blobs, wanted]() -> Result<ArtifactFileRef> {
-        TRY(auto path, blobs.path_of(wanted));
-        return ArtifactFileRef{.path = std::move(path), .digest = wanted.prefixed()};
+net::Task<protocol::UploadPlan> ArtifactService::plan_upload(
+    std::string digest, protocol::UploadWish wish
+) {
+    CO_TRY(const Sha256Digest expected, digest_from(digest));
+    auto plan = [&blobs = with_.blobs, expected, size = Bytes(wish.size)](
+                ) -> Result<protocol::UploadPlan> {
+        const auto there = blobs.size(expected);
+        if (there) {
+            return protocol::UploadPlan{.state = "stored"};
+        }
+        if (there.error().code != ErrorCode::kNotFound) {
+            return there.error();
+        }
+        TRY(auto link, blobs.link_for(expected, size));
+        if (!link) {
+            return protocol::UploadPlan{.state = "here"};
+        }
+        protocol::UploadPlan by_link{.state = "link", .url = std::move(link->url)};
+        for (auto& [name, value] : link->headers) {
+            by_link.headers.push_back({.name = std::move(name), .value = std::move(value)});
+        }
+        return by_link;
     };
-    co_return co_await net::run_on(with_.backend.pool, std::move(look));
+    co_return co_await net::run_on(with_.blob_pool, std::move(plan));
+}
+
+net::Task<ArtifactFileRef> ArtifactService::blob(std::string digest, std::string download_name) {
+    CO_TRY(const Sha256Digest wanted, digest_from(digest));
+    auto look = [&blobs = with_.blobs, wanted, name = std::move(download_name)](
+                ) -> Result<ArtifactFileRef> {
+        TRY(auto way, blobs.way_to(wanted, name));
+        return ArtifactFileRef{.way = std::move(way), .digest = wanted.prefixed()};
+    };
+    co_return co_await net::run_on(with_.blob_pool, std::move(look));
+}
+
+net::Task<Bytes> ArtifactService::blob_size(std::string digest) {
+    CO_TRY(const Sha256Digest wanted, digest_from(digest));
+    auto look = [&blobs = with_.blobs, wanted] { return blobs.size(wanted); };
+    co_return co_await net::run_on(with_.blob_pool, std::move(look));
 }
 
 net::Task<protocol::ArtifactView> ArtifactService::add(
     protocol::ArtifactCreate wish, accounts::Principal principal
 ) {
     auto check = [&blobs = with_.blobs, files = wish.files] { return check_stored(blobs, files); };
-    CO_TRY_STATUS(co_await net::run_on(with_.backend.pool, std::move(check)));
+    CO_TRY_STATUS(co_await net::run_on(with_.blob_pool, std::move(check)));
     const Upload upload{
         .artifact_id = wish.kind == "checkpoint" ? new_id<CheckpointId>(with_.ids)
                                                  : new_id<DatasetId>(with_.ids),
@@ -210,7 +243,7 @@ net::Task<ArtifactFileRef> ArtifactService::file(
     if (found == artifact.files.end()) {
         co_return Error::not_found("{} has no file '{}'", artifact.artifact_id, path).at("path");
     }
-    co_return co_await blob(found->digest);
+    co_return co_await blob(found->digest, path.substr(path.rfind('/') + 1));
 }
 
 }  // namespace nexa::orchestration

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,8 +13,8 @@
 #include "orchestration/artifact_store.h"
 #include "orchestration/backend.h"
 #include "protocol/artifact_views.h"
-#include "storage/blob_store.h"
-#include "storage/blob_uploads.h"
+#include "protocol/upload_plan.h"
+#include "storage/blob_vault.h"
 
 namespace nexa::orchestration {
 
@@ -24,9 +23,9 @@ struct ArtifactPage {
     std::optional<std::string> next_cursor;
 };
 
-/// A file of an artifact, to be sent.
+/// A blob, to be sent.
 struct ArtifactFileRef {
-    std::filesystem::path path;  ///< of the blob
+    storage::BlobWay way;
     std::string digest;
 };
 
@@ -38,8 +37,8 @@ public:
         Backend backend;
         IdSource& ids;
         const Clock& clock;
-        storage::BlobStore& blobs;
-        storage::BlobUploads& uploads;
+        storage::BlobVault& blobs;
+        net::WorkPool& blob_pool;  ///< waits for the blobs' disk or store
     };
     explicit ArtifactService(Collaborators with) : with_(with) {}
 
@@ -47,8 +46,12 @@ public:
     /// again. Errors: kInvalidArgument (digest), kDataLoss (other bytes), kResourceExhausted,
     /// kUnavailable (disk full).
     net::Task<storage::BlobInfo> upload(std::string digest, std::shared_ptr<net::BodySource> body);
-    /// Where a blob lies. Errors: kNotFound.
-    net::Task<ArtifactFileRef> blob(std::string digest);
+    /// Where its bytes are to go: past us, if the store takes them itself. Errors:
+    /// kInvalidArgument, kUnavailable.
+    net::Task<protocol::UploadPlan> plan_upload(std::string digest, protocol::UploadWish wish);
+    /// Where a blob lies. `download_name` may be empty. Errors: kNotFound.
+    net::Task<ArtifactFileRef> blob(std::string digest, std::string download_name);
+    net::Task<Bytes> blob_size(std::string digest);
 
     /// Registers uploaded files as an artifact. Errors: kNotFound (a file that was not uploaded),
     /// kInvalidArgument.

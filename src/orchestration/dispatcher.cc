@@ -84,7 +84,7 @@ protocol::CompleteOutcome refusal(const std::string& job_id, const Error& error)
 }
 
 /// Every file of every artifact was uploaded before.
-Status check_uploads(const storage::BlobStore& blobs, const JobResult& result) {
+Status check_uploads(storage::BlobVault& blobs, const JobResult& result) {
     for (const protocol::ResultArtifact& artifact : result.artifacts) {
         for (const protocol::InputFile& file : artifact.files) {
             TRY(const Sha256Digest digest, Sha256Digest::parse(file.digest));
@@ -280,7 +280,7 @@ net::Task<protocol::CompleteOutcome> Dispatcher::take_result(
     }
     const std::string job_id = result->job_id;
     auto check = [&blobs = with_.blobs, result = *result] { return check_uploads(blobs, result); };
-    const Status uploaded = co_await net::run_on(with_.pool, std::move(check));
+    const Status uploaded = co_await net::run_on(with_.blob_pool, std::move(check));
     if (!uploaded) {
         with_.counters.refused(uploaded.error().code);
         co_return refusal(job_id, uploaded.error());

@@ -23,7 +23,7 @@
 #include "protocol/envelope.h"
 #include "protocol/lease_messages.h"
 #include "protocol/result_messages.h"
-#include "storage/blob_store.h"
+#include "storage/blob_vault.h"
 
 namespace nexa::orchestration {
 
@@ -47,7 +47,8 @@ public:
         net::WorkPool& pool;
         Random& random;
         const crypto::Ed25519PrivateKey& key;  ///< the coordinator's: signs job specs
-        const storage::BlobStore& blobs;
+        storage::BlobVault& blobs;
+        net::WorkPool& blob_pool;  ///< waits for the blobs' disk or store
         const JobLogs& logs;
         net::Signal& pool_signal;   ///< by pool: a job can be claimed
         net::Signal& event_signal;  ///< by job id: it has news

@@ -99,21 +99,20 @@ net::Task<net::HttpStream> ControlClient::open_blob(Sha256Digest digest) {
     co_return stream;
 }
 
-net::Task<bool> ControlClient::has_blob(Sha256Digest digest) {
-    net::HttpRequest call = blob_request(net::Method::kHead, digest);
-    call.total_time_max = kCallTimeMax;
-    CO_TRY(const net::HttpResponse response, co_await http_.send(std::move(call)));
-    if (response.is_success()) {
-        co_return true;
+net::Task<void> ControlClient::put_blob(
+    Sha256Digest digest, std::int64_t size, std::filesystem::path file
+) {
+    const std::string path = fmt::format("/api/workers/blobs/{}/plan", digest);
+    const protocol::UploadWish wish{.size = size};
+    CO_TRY(
+        protocol::UploadPlan plan, co_await post<protocol::UploadPlan>(path, wish, kCallTimeMax)
+    );
+    if (plan.state == "stored") {
+        co_return ok();
     }
-    constexpr int kNotFound = 404;
-    if (response.status == kNotFound) {
-        co_return false;
+    if (plan.state == "link") {
+        co_return co_await put_by_link(std::move(plan), std::move(file));
     }
-    co_return net::to_error(response);
-}
-
-net::Task<void> ControlClient::put_blob(Sha256Digest digest, std::filesystem::path file) {
     net::HttpRequest call = blob_request(net::Method::kPut, digest);
     call.headers.add("Content-Type", "application/octet-stream");
     call.upload_file = std::move(file);
@@ -123,6 +122,28 @@ net::Task<void> ControlClient::put_blob(Sha256Digest digest, std::filesystem::pa
         co_return net::to_error(response);
     }
     co_return ok();
+}
+
+net::Task<void> ControlClient::put_by_link(protocol::UploadPlan plan, std::filesystem::path file) {
+    net::HttpRequest call{
+        .method = net::Method::kPut,
+        .url = std::move(plan.url),
+        .upload_file = std::move(file),
+        .total_time_max = milliseconds(0),
+    };
+    for (protocol::UploadHeader& header : plan.headers) {
+        call.headers.add(std::move(header.name), std::move(header.value));
+    }
+    CO_TRY(const net::HttpResponse response, co_await http_.send(std::move(call)));
+    if (response.is_success()) {
+        co_return ok();
+    }
+    Error refused = net::to_error(response);
+    // The link is over, or the file has changed: a new plan will tell. It is no word about our key.
+    if (is_refusal(refused.code) || response.status >= 500) {
+        refused.code = ErrorCode::kUnavailable;
+    }
+    co_return std::move(refused).while_doing("put a file into the store");
 }
 
 bool is_refusal(ErrorCode code) {

@@ -12,6 +12,7 @@
 #include "protocol/envelope.h"
 #include "protocol/lease_messages.h"
 #include "protocol/result_messages.h"
+#include "protocol/upload_plan.h"
 #include "protocol/worker_messages.h"
 
 namespace nexa::worker {
@@ -36,9 +37,9 @@ public:
 
     /// A blob's bytes as they come; nobody has checked them. Errors: also kNotFound.
     net::Task<net::HttpStream> open_blob(Sha256Digest digest);
-    net::Task<bool> has_blob(Sha256Digest digest);
-    /// Puts the file's bytes, which are those of `digest`.
-    net::Task<void> put_blob(Sha256Digest digest, std::filesystem::path file);
+    /// Puts the file's bytes, which are those of `digest` and `size` in number, unless they are
+    /// there already: to the server, or into its store by a link, which gets no key of ours.
+    net::Task<void> put_blob(Sha256Digest digest, std::int64_t size, std::filesystem::path file);
 
 private:
     template <class Reply, class Body>
@@ -46,6 +47,7 @@ private:
         std::string_view path, const Body& body, std::chrono::milliseconds time_max
     );
     net::HttpRequest request(net::Method method, std::string_view path) const;
+    net::Task<void> put_by_link(protocol::UploadPlan plan, std::filesystem::path file);
     net::HttpRequest blob_request(net::Method method, const Sha256Digest& digest) const;
 
     net::HttpClient& http_;

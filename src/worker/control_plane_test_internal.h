@@ -21,6 +21,7 @@
 #include "protocol/envelope.h"
 #include "protocol/lease_messages.h"
 #include "protocol/result_messages.h"
+#include "protocol/upload_plan.h"
 #include "protocol/worker_messages.h"
 
 namespace nexa::worker {
@@ -274,6 +275,12 @@ private:
         co_return net::Response::empty();
     }
 
+    net::Task<protocol::UploadPlan> plan_blob(net::Call call, protocol::UploadWish) {
+        const std::lock_guard lock(mutex_);
+        const bool is_there = blobs_.contains(call.parameter("digest"));
+        co_return protocol::UploadPlan{.state = is_there ? "stored" : "here"};
+    }
+
     std::vector<net::Route> routes() {
         using net::Method;
         const std::string blobs = "/api/workers/blobs/{digest}";
@@ -283,6 +290,7 @@ private:
         routes.push_back(post("/api/workers/report", &FakeControlPlane::report));
         routes.push_back(post("/api/workers/complete", &FakeControlPlane::complete));
         routes.push_back(post("/api/workers/heartbeat", &FakeControlPlane::heartbeat));
+        routes.push_back(post(blobs + "/plan", &FakeControlPlane::plan_blob));
         routes.push_back({
             .method = Method::kGet,
             .path = blobs,

@@ -157,7 +157,7 @@ net::Task<void> OutputUploader::upload_file(OutputFile file, CancelToken token) 
     Backoff backoff(kUploadPolicy, with_.random, with_.clock.steady_now());
     while (true) {
         CO_TRY_STATUS(token.check());
-        const Status done = co_await upload_once(file);
+        const Status done = co_await with_.client.put_blob(file.digest, file.size, file.source);
         if (done) {
             co_return ok();
         }
@@ -168,14 +168,6 @@ net::Task<void> OutputUploader::upload_file(OutputFile file, CancelToken token) 
         CO_TRY_STATUS(token.check());
         CO_TRY_STATUS(co_await net::sleep_for(*pause));
     }
-}
-
-net::Task<void> OutputUploader::upload_once(OutputFile file) {
-    CO_TRY(const bool is_there, co_await with_.client.has_blob(file.digest));
-    if (!is_there) {
-        CO_TRY_STATUS(co_await with_.client.put_blob(file.digest, file.source));
-    }
-    co_return ok();
 }
 
 }  // namespace nexa::worker

@@ -61,7 +61,6 @@ private:
     net::Task<void> upload_all(std::vector<OutputFile> files, CancelToken token);
     net::Task<void> upload_in_turn(std::shared_ptr<Uploading> work, CancelToken token);
     net::Task<void> upload_file(OutputFile file, CancelToken token);
-    net::Task<void> upload_once(OutputFile file);
 
     Collaborators with_;
 };

@@ -360,9 +360,26 @@ def test_a_server_that_says_nothing_is_given_up(scripted):
 
 def test_a_file_is_sent_from_its_beginning_in_a_retry(scripted, tmp_path):
     rows = write_rows(tmp_path / "rows.jsonl")
-    scripted.answers += ["hang up", BUSY, (204, {}, b""), (201, {}, b'{"artifact_id": "ds_1"}')]
+    plan = (200, {}, b'{"state": "here", "url": "", "headers": []}')
+    scripted.answers += [plan, "hang up", BUSY, (204, {}, b""), (201, {}, b'{"artifact_id": "ds_1"}')]
     assert NexaForgeClient("key", scripted.url).upload(rows) == {"artifact_id": "ds_1"}
-    assert [body for _, _, body in scripted.seen[:3]] == [rows.read_bytes()] * 3
+    assert [body for _, _, body in scripted.seen[1:4]] == [rows.read_bytes()] * 3
+
+
+def test_bytes_go_to_and_from_the_store_by_links_that_get_no_key(scripted, tmp_path):
+    rows = write_rows(tmp_path / "rows.jsonl")
+    link = {"state": "link", "url": f"{scripted.url}/bucket/up", "headers": [{"name": "x-sum", "value": "1"}]}
+    scripted.answers += [(200, {}, json.dumps(link).encode()), BUSY, (200, {}, b""), (201, {}, b'{"artifact_id": "ds_1"}')]
+    client = NexaForgeClient("key", scripted.url)
+    assert client.upload(rows) == {"artifact_id": "ds_1"}
+    for path, headers, body in scripted.seen[1:3]:
+        assert (path, headers["X-Sum"], body) == ("/bucket/up", "1", rows.read_bytes())
+        assert "Authorization" not in headers
+    scripted.answers += [(307, {"Location": f"{scripted.url}/bucket/down?signed=1"}, b""), BUSY, (200, {}, b"bytes")]
+    assert client.read_artifact("ds_1", "rows.jsonl") == b"bytes"
+    assert [(path, "Authorization" in headers) for path, headers, _ in scripted.seen[-3:]] == [
+        ("/api/artifacts/ds_1/files/rows.jsonl", True), ("/bucket/down?signed=1", False), ("/bucket/down?signed=1", False),
+    ]
 
 
 def deployment_at(url: str, state: str = "ready") -> tuple:

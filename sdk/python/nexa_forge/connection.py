@@ -140,6 +140,12 @@ class _Refused(Exception):
             return self.status in (429, 503)
         return verdict == "true" or self.status in (408, 429) or self.status >= 500
 
+    def link(self) -> Optional[str]:
+        """Where a 307 sends to, if that is a whole URL: into the server's store."""
+        target = self.headers.get("location", "")
+        is_url = urllib.parse.urlsplit(target).scheme in ("http", "https")
+        return target if self.status == 307 and is_url else None
+
     def asked_delay(self) -> Optional[float]:
         """The seconds of Retry-After, which is a number or a date; None without it."""
         text = self.headers.get("retry-after")
@@ -210,8 +216,13 @@ class Connection:
         return _parsed(address, self._send("POST", address, *_as_json(body), once=True, timeout=timeout))
 
     def read(self, path: str) -> bytes:
-        """The bytes of an answer."""
-        return self._send("GET", self.url + path, None, {}, once=False, timeout=self.timeout)
+        """The bytes of an answer, from the store if the server names a link into it: the key does not go there."""
+        return self._send("GET", self.url + path, None, {}, once=False, timeout=self.timeout, follows_link=True)
+
+    def put_by_link(self, url: str, headers: Mapping[str, str], file: BinaryIO, size: int) -> None:
+        """Sends a file by a link that the server gave: with its headers, and no key."""
+        sent = {**headers, "Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        self._send("PUT", url, file, sent, once=False, timeout=self.timeout, with_key=False)
 
     def put_file(self, path: str, file: BinaryIO, size: int) -> None:
         """Sends a file of that many bytes, from its beginning, also in a retry."""
@@ -219,9 +230,12 @@ class Connection:
         self._send("PUT", self.url + path, file, headers, once=False, timeout=self.timeout)
 
     def _send(
-        self, method: str, address: str, body: Body, headers: Mapping[str, str], *, once: bool, timeout: float
+        self, method: str, address: str, body: Body, headers: Mapping[str, str], *, once: bool, timeout: float,
+        with_key: bool = True, follows_link: bool = False,
     ) -> bytes:
-        sent = {"Authorization": f"Bearer {self._key}", "User-Agent": "nexa-forge-python", **headers}
+        sent = {"User-Agent": "nexa-forge-python", **headers}
+        if with_key:
+            sent["Authorization"] = f"Bearer {self._key}"
         if method == "POST":
             sent["Idempotency-Key"] = f"python-{uuid.uuid4()}"
         attempt = 0
@@ -230,6 +244,9 @@ class Connection:
             try:
                 return self._attempt(urllib.request.Request(address, data=body, headers=sent, method=method), timeout)
             except _Refused as refused:
+                link = refused.link() if follows_link else None
+                if link is not None:
+                    return self._send("GET", link, None, {}, once=once, timeout=timeout, with_key=False)
                 asked = refused.asked_delay()
                 is_last = attempt >= self.max_retries or (asked or 0) > RETRY_AFTER_MAX_SECONDS
                 if is_last or not refused.may_be_repeated(once):

@@ -45,7 +45,13 @@ def files_below(folder: Path) -> List[Path]:
 def _send(connection: Connection, file: Path, digest: str) -> None:
     try:
         with file.open("rb") as stream:
-            connection.put_file(f"/blobs/{digest}", stream, os.fstat(stream.fileno()).st_size)
+            size = os.fstat(stream.fileno()).st_size
+            plan = connection.json("POST", f"/blobs/{digest}/plan", {"size": size})
+            if plan["state"] == "link":
+                headers = {header["name"]: header["value"] for header in plan["headers"]}
+                connection.put_by_link(plan["url"], headers, stream, size)
+            elif plan["state"] != "stored":
+                connection.put_file(f"/blobs/{digest}", stream, size)
     except NexaError:
         if digest_of(file) != digest:
             raise NexaError(f"{file} changed while it was sent; upload it again") from None

@@ -2,9 +2,9 @@
 #include "api/endpoints/artifacts.h"
 
 #include "api/authenticator.h"
+#include "api/blob_response.h"
 #include "api/query.h"
 #include "api/rows.h"
-#include "net/file_response.h"
 
 namespace nexa::api {
 
@@ -85,6 +85,15 @@ std::vector<net::Route> ArtifactEndpoints::routes() {
     remove_row.handler = bound(*this, &ArtifactEndpoints::remove);
     return {
         std::move(put_row),
+        net::typed(
+            row(kNoun,
+                {Method::kPost,
+                 "/api/blobs/{digest}/plan",
+                 "blobs_plan",
+                 "Ask where to put bytes: here, or past us into the store"}),
+            *this,
+            &ArtifactEndpoints::plan_blob
+        ),
         net::typed(add_row, *this, &ArtifactEndpoints::add),
         net::typed(list_row, *this, &ArtifactEndpoints::list),
         net::typed(
@@ -112,6 +121,12 @@ std::vector<net::Route> ArtifactEndpoints::routes() {
 net::Task<net::Response> ArtifactEndpoints::put_blob(net::Request request) {
     CO_TRY_STATUS(co_await artifacts_.upload(request.parameter("digest"), request.stream));
     co_return net::Response::empty(204);
+}
+
+net::Task<protocol::UploadPlan> ArtifactEndpoints::plan_blob(
+    net::Call call, protocol::UploadWish wish
+) {
+    co_return co_await artifacts_.plan_upload(call.parameter("digest"), wish);
 }
 
 net::Task<protocol::ArtifactView> ArtifactEndpoints::add(
@@ -165,12 +180,11 @@ net::Task<net::Response> ArtifactEndpoints::file(net::Request request) {
             request.parameter("artifact_id"), path, principal_of(request.principal)
         )
     );
-    net::FileOptions options{
-        .etag = fmt::format("\"{}\"", file.digest),
-        .download_name = path.substr(path.rfind('/') + 1),
-    };
-    co_return co_await net::file_response(
-        pool_, std::move(file.path), std::move(options), request.head
+    if (request.head->method == Method::kHead && !file.way.link.empty()) {
+        co_return co_await head_of(artifacts_, file.digest);
+    }
+    co_return co_await answer_with(
+        pool_, std::move(file), path.substr(path.rfind('/') + 1), request.head
     );
 }
 

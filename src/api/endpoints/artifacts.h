@@ -19,6 +19,7 @@ public:
 
 private:
     net::Task<net::Response> put_blob(net::Request request);
+    net::Task<protocol::UploadPlan> plan_blob(net::Call call, protocol::UploadWish wish);
     net::Task<protocol::ArtifactView> add(net::Call call, protocol::ArtifactCreate wish);
     net::Task<protocol::ArtifactList> list(net::Call call);
     net::Task<protocol::ArtifactView> get(net::Call call);

@@ -164,6 +164,15 @@ std::vector<net::Route> WorkerEndpoints::routes() {
         ),
         std::move(get_row),
         std::move(put_row),
+        net::typed(
+            row(kNoun,
+                {Method::kPost,
+                 "/api/workers/blobs/{digest}/plan",
+                 "workers_plan_blob",
+                 "Ask where to put an output: here, or past us into the store"}),
+            *this,
+            &WorkerEndpoints::plan_blob
+        ),
     };
 }
 
@@ -244,6 +253,12 @@ net::Task<protocol::WorkerView> WorkerEndpoints::change(net::Call call, WorkerCh
 
 net::Task<net::Response> WorkerEndpoints::get_blob(net::Request request) {
     co_return co_await send_blob(with_.artifacts, with_.pool, std::move(request));
+}
+
+net::Task<protocol::UploadPlan> WorkerEndpoints::plan_blob(
+    net::Call call, protocol::UploadWish wish
+) {
+    co_return co_await with_.artifacts.plan_upload(call.parameter("digest"), wish);
 }
 
 net::Task<net::Response> WorkerEndpoints::put_blob(net::Request request) {

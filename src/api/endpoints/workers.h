@@ -45,6 +45,7 @@ private:
     net::Task<protocol::WorkerView> remove(net::Call call);
     net::Task<protocol::WorkerView> change(net::Call call, orchestration::WorkerChange change);
     net::Task<net::Response> get_blob(net::Request request);
+    net::Task<protocol::UploadPlan> plan_blob(net::Call call, protocol::UploadWish wish);
     net::Task<net::Response> put_blob(net::Request request);
 
     Collaborators with_;
