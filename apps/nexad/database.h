@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,8 +10,8 @@
 #include "core/file.h"
 #include "core/result.h"
 #include "core/storage_paths.h"
-#include "db/copy.h"
 #include "db/database.h"
+#include "protocol/backup_info.h"
 #include "settings.h"
 
 namespace nexa::nexad {
@@ -28,10 +29,22 @@ Result<OpenedDatabase> open_database(
     const Settings& settings, const StoragePaths& paths, const Clock& clock
 );
 
+/// The same database for reading alone, also while a server uses it: tables stay as they are.
+/// Errors: kNotFound (no SQLite database in `dir`), those of the drivers.
+Result<OpenedDatabase> look_into_database(
+    const Settings& settings, const StoragePaths& paths, const Clock& clock
+);
+
+/// A SQLite database in a file of its own, with all tables of this program's version.
+Result<OpenedDatabase> open_sqlite_file(const std::filesystem::path& file, const Clock& clock);
+
+/// Copies all rows of all tables, all or nothing. Errors: those of db::copy_tables().
+Result<std::vector<protocol::TableCount>> copy_database(db::Database& from, db::Database& to);
+
 /// Copies everything from the SQLite database in `dir` into the empty PostgreSQL database that
 /// `db.url` names; the file stays as it is. All or nothing. Blocks.
 /// Errors: kInvalidArgument (no `db.url`), kNotFound (no SQLite database), kConflict (a server uses
 /// the folder; the target is not empty), those of the drivers.
-Result<std::vector<db::CopiedTable>> copy_to_postgres(const Settings& settings, const Clock& clock);
+Result<protocol::MigrationReport> copy_to_postgres(const Settings& settings, const Clock& clock);
 
 }  // namespace nexa::nexad

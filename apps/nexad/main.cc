@@ -12,12 +12,14 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "backup.h"
 #include "build_info.h"
 #include "config/setting_flags.h"
 #include "config/setting_list.h"
 #include "config/settings.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "core/this_process.h"
@@ -32,6 +34,8 @@ struct Wish {
     bool openapi = false;
     bool config = false;
     bool migrate = false;
+    std::string backup;
+    std::string restore;
 };
 
 /// $XDG_CONFIG_HOME/nexa/nexa.yaml, by default below ~/.config; empty without a home.
@@ -89,15 +93,13 @@ int print_config(const std::vector<nexa::config::SettingOrigin>& origins) {
     return 0;
 }
 
-/// Each table with its rows, for `nexa migrate`.
-int migrate(const nexa::nexad::Settings& settings, const nexa::Clock& clock) {
-    const auto copied = nexa::nexad::copy_to_postgres(settings, clock);
-    if (!copied) {
-        return fail(copied.error());
+/// For `nexa migrate`, `nexa backup` and `nexa restore`, which read it.
+template <class T>
+int print(const nexa::Result<T>& report) {
+    if (!report) {
+        return fail(report.error());
     }
-    for (const nexa::db::CopiedTable& table : *copied) {
-        std::printf("%s\t%lld\n", table.name.c_str(), static_cast<long long>(table.rows));
-    }
+    std::puts(nexa::to_json(*report).c_str());
     return 0;
 }
 
@@ -139,6 +141,8 @@ int main(int argc, char** argv) {
     app.add_flag(
         "--migrate", wish.migrate, "Copy SQLite's rows to the PostgreSQL of db.url and exit"
     );
+    app.add_option("--backup", wish.backup, "Write all that the server has to a folder and exit");
+    app.add_option("--restore", wish.restore, "Bring a backup into an empty folder and exit");
     app.add_flag("--print-openapi", wish.openapi, "Print the OpenAPI document and exit");
     app.set_version_flag("--version", NEXA_VERSION);
     try {
@@ -158,7 +162,13 @@ int main(int argc, char** argv) {
     }
     const nexa::SystemClock clock;
     if (wish.migrate) {
-        return migrate(settings->value, clock);
+        return print(nexa::nexad::copy_to_postgres(settings->value, clock));
+    }
+    if (!wish.backup.empty()) {
+        return print(nexa::nexad::take_backup(settings->value, wish.backup, clock));
+    }
+    if (!wish.restore.empty()) {
+        return print(nexa::nexad::restore_backup(settings->value, wish.restore, clock));
     }
     nexa::SystemRandom random;
     return wish.openapi ? print_openapi(std::move(settings->value), clock, random)

@@ -121,18 +121,22 @@ Result<std::int64_t> count_rows(Tx& tx, const Table& table) {
     return row->int64("n");
 }
 
-Status make_room(Tx& to, const Table& table) {
-    if (table.has_one_row()) {
-        const Statement empty(table, "empty", "DELETE FROM " + identifier(table.name));
-        TRY_STATUS(to.execute(empty.sql()));
-        return {};
-    }
+/// Errors: kConflict.
+Status check_empty(Tx& to, const Table& table) {
     TRY(const std::int64_t rows, count_rows(to, table));
-    if (rows != 0) {
+    if (rows != 0 && !table.has_one_row()) {
         return Error::conflict("table {} there has {} rows already", table.name, rows)
             .hint("give a database without any");
     }
     return {};
+}
+
+Status make_room(Tx& to, const Table& table) {
+    if (table.has_one_row()) {
+        const Statement empty(table, "empty", "DELETE FROM " + identifier(table.name));
+        TRY_STATUS(to.execute(empty.sql()));
+    }
+    return check_empty(to, table);
 }
 
 /// Rows in the order of the key, from the first or from after :k0, :k1, …
@@ -267,6 +271,14 @@ Result<std::vector<CopiedTable>> copy_tables(Tx& from, Tx& to) {
     }
     std::ranges::sort(copied, {}, &CopiedTable::name);
     return copied;
+}
+
+Status check_empty(Tx& to) {
+    TRY(const Tables tables, describe(to));
+    for (const auto& [name, table] : tables) {
+        TRY_STATUS(check_empty(to, table));
+    }
+    return {};
 }
 
 }  // namespace nexa::db

@@ -27,4 +27,7 @@ struct CopiedTable {
 /// with the table's name.
 Result<std::vector<CopiedTable>> copy_tables(Tx& from, Tx& to);
 
+/// Whether copy_tables() would take this database as its target. Errors: kConflict, naming a table.
+Status check_empty(Tx& to);
+
 }  // namespace nexa::db

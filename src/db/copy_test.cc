@@ -162,6 +162,13 @@ TEST_P(CopyTest, ADatabaseWithRowsIsRefusedAndLeftAsItIs) {
     EXPECT_EQ(number(*to, statement("SELECT count(*) FROM entry")), 1);
 }
 
+TEST_P(CopyTest, WhetherADatabaseIsEmptyIsToldBeforehand) {
+    EXPECT_TRUE(to->read([](Tx& tx) { return check_empty(tx); }));
+    EXPECT_EQ(
+        from->read([](Tx& tx) { return check_empty(tx); }).error().code, ErrorCode::kConflict
+    );
+}
+
 TEST_P(CopyTest, DatabasesWithOtherTablesOrColumnsAreRefused) {
     run(*to, statement("ALTER TABLE entry ADD COLUMN more TEXT"));
     EXPECT_EQ(copy().error().code, ErrorCode::kConflict);
