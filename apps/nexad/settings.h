@@ -101,6 +101,7 @@ struct StorageSettings {
     std::string region;
     std::string style = "auto";
     std::string ca_file;
+    double keep_unused_hours = 24;
 
     static constexpr auto fields() {
         return std::tuple{
@@ -136,6 +137,14 @@ struct StorageSettings {
                 &StorageSettings::ca_file,
                 "Certificates that the store is checked against; empty: the system's"
             ),
+            field(
+                "keep_unused_hours",
+                &StorageSettings::keep_unused_hours,
+                "How long files stay that no artifact names, or none any more; longer than a job "
+                "takes from its first upload to its end"
+            )
+                .within(0, 8760)
+                .unit("hours"),
         };
     }
 };

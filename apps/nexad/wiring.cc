@@ -20,6 +20,7 @@
 #include "api/endpoints/metrics.h"
 #include "api/endpoints/projects.h"
 #include "api/endpoints/sessions.h"
+#include "api/endpoints/storage.h"
 #include "api/endpoints/system.h"
 #include "api/endpoints/users.h"
 #include "api/endpoints/workers.h"
@@ -42,6 +43,7 @@
 #include "net/signal.h"
 #include "net/task_group.h"
 #include "orchestration/artifact_service.h"
+#include "orchestration/blob_collector.h"
 #include "orchestration/deployment_service.h"
 #include "orchestration/dispatcher.h"
 #include "orchestration/gateway_feed.h"
@@ -127,6 +129,10 @@ public:
           ),
           workers_({backend_, ids_, ground_.clock, pool_signal_, event_signal_, job_counters_}),
           artifacts_({backend_, ids_, ground_.clock, ground_.blobs->vault(), blob_pool_}),
+          collector_(
+              {backend_, ground_.blobs->vault(), blob_pool_},
+              collector_options(ground_.settings.storage)
+          ),
           dispatcher_(
               {backend_,
                pools_.db,
@@ -164,6 +170,7 @@ public:
               {workers_, dispatcher_, artifacts_, pools_.db, ground_.key.public_key().to_base64()}
           ),
           artifact_endpoints_(artifacts_, pools_.db),
+          storage_endpoints_(collector_),
           deployment_endpoints_(deployments_),
           workflow_endpoints_(workflows_),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
@@ -194,6 +201,7 @@ public:
         running_server_ = server_.get();
         TRY_STATUS(tasks_.spawn("watch leases", dispatcher_.watch_leases()));
         TRY_STATUS(tasks_.spawn("watch activations", feed_.watch_activations()));
+        TRY_STATUS(tasks_.spawn("collect blobs", collector_.watch()));
         log_.info(
             "ready",
             {{"address", ground_.settings.address},
@@ -251,6 +259,11 @@ private:
             .invitation_lifetime = time_of<std::chrono::days::period>(settings.invitation_days),
         };
     }
+    static orchestration::CollectorOptions collector_options(const StorageSettings& settings) {
+        return {
+            .ages = {.unseen = time_of<std::chrono::hours::period>(settings.keep_unused_hours)}
+        };
+    }
     static accounts::SessionOptions session_options(const AccountSettings& settings) {
         accounts::SessionOptions options{
             .registration = settings.registration == "open"     ? accounts::Registration::kOpen
@@ -303,6 +316,7 @@ private:
                  session_endpoints_.routes(),
                  worker_endpoints_.routes(),
                  artifact_endpoints_.routes(),
+                 storage_endpoints_.routes(),
                  deployment_endpoints_.routes(),
                  workflow_endpoints_.routes(),
                  gateway_endpoints_.routes(),
@@ -365,6 +379,7 @@ private:
     orchestration::JobService jobs_;
     orchestration::WorkerService workers_;
     orchestration::ArtifactService artifacts_;
+    orchestration::BlobCollector collector_;
     orchestration::Dispatcher dispatcher_;
     orchestration::DeploymentService deployments_;
     orchestration::GatewayFeed feed_;
@@ -376,6 +391,7 @@ private:
     api::SessionEndpoints session_endpoints_;
     api::WorkerEndpoints worker_endpoints_;
     api::ArtifactEndpoints artifact_endpoints_;
+    api::StorageEndpoints storage_endpoints_;
     api::DeploymentEndpoints deployment_endpoints_;
     api::WorkflowEndpoints workflow_endpoints_;
     api::GatewayEndpoints gateway_endpoints_;

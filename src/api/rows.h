@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,11 @@
 #include "net/router.h"
 
 namespace nexa::api {
+
+/// Of a body that is not looked at: many clients send `{}` with every POST.
+constexpr std::size_t kIgnoredBodyMax = 1024;
+/// Of what a person fills in.
+constexpr std::size_t kFormBytesMax = std::size_t{8} << 10;
 
 /// What the rows of one noun have in common.
 struct Noun {

@@ -51,6 +51,7 @@ void add_workflow_commands(CommandLine& line, Session& session);
 void add_job_commands(CommandLine& line, Session& session);
 void add_artifact_commands(CommandLine& line, Session& session);
 void add_deployment_commands(CommandLine& line, Session& session);
+void add_storage_commands(CommandLine& line, Session& session);
 void add_worker_commands(CommandLine& line, Session& session);
 void add_account_commands(CommandLine& line, Session& session);
 void add_people_commands(CommandLine& line, Session& session);

@@ -18,6 +18,7 @@ void add_all(CommandLine& line, Session& session) {
     add_worker_commands(line, session);
     add_account_commands(line, session);
     add_people_commands(line, session);
+    add_storage_commands(line, session);
     add_database_commands(line, session);
     add_config_commands(line, session);
     add_machine_commands(line, session);

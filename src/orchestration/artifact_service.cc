@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "orchestration/artifact_manifest.h"
+#include "orchestration/blob_registry.h"
 
 namespace nexa::orchestration {
 
@@ -30,6 +31,22 @@ Result<protocol::ArtifactView> to_view(const ArtifactRecord& record) {
         .created_at = to_rfc3339(record.created_at),
         .files = std::move(files),
     };
+}
+
+/// To know the hash of a file is not to have it.
+Status check_held(
+    db::Tx& tx, const std::vector<protocol::InputFile>& files, const std::string& tenant_id
+) {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        TRY(const bool is_held, blob_registry::holds(tx, files[i].digest, tenant_id));
+        if (!is_held) {
+            return Error::not_found("{} was not uploaded", files[i].digest)
+                .at("digest")
+                .at(fmt::format("files[{}]", i))
+                .hint("upload it with PUT /api/blobs/{digest} first");
+        }
+    }
+    return {};
 }
 
 /// Every file is there, with the size that was said.
@@ -79,25 +96,48 @@ std::string new_id(IdSource& ids) {
 
 }  // namespace
 
+net::Task<ArtifactService::Standing> ArtifactService::look_at(
+    Sha256Digest digest, Bytes size, std::optional<std::string> tenant_id
+) {
+    auto see = [digest = digest.prefixed(), size, tenant_id = std::move(tenant_id)](db::Tx& tx
+               ) -> Result<bool> {
+        TRY_STATUS(blob_registry::see(tx, digest, size.value()));
+        return tenant_id ? blob_registry::holds(tx, digest, *tenant_id) : Result<bool>(true);
+    };
+    CO_TRY(const bool is_held, co_await with_.backend.write(std::move(see)));
+    auto look = [&blobs = with_.blobs, digest] { return blobs.size(digest); };
+    const auto stored = co_await net::run_on(with_.blob_pool, std::move(look));
+    if (!stored && stored.error().code != ErrorCode::kNotFound) {
+        co_return stored.error();
+    }
+    co_return Standing{.stored = stored ? std::optional(*stored) : std::nullopt, .held = is_held};
+}
+
+net::Task<void> ArtifactService::note_held(
+    Sha256Digest digest, Bytes size, std::optional<std::string> tenant_id
+) {
+    auto note = [digest = digest.prefixed(), size, tenant_id = std::move(tenant_id)](db::Tx& tx
+                ) -> Status {
+        TRY_STATUS(blob_registry::see(tx, digest, size.value()));
+        return tenant_id ? blob_registry::hold(tx, digest, *tenant_id) : Status();
+    };
+    co_return co_await with_.backend.write(std::move(note));
+}
+
 net::Task<storage::BlobInfo> ArtifactService::upload(
-    std::string digest, std::shared_ptr<net::BodySource> body
+    std::string digest, std::optional<std::string> tenant_id, std::shared_ptr<net::BodySource> body
 ) {
     CO_TRY(const Sha256Digest expected, digest_from(digest));
-    net::WorkPool& pool = with_.blob_pool;
-    const auto there = co_await net::run_on(pool, [&blobs = with_.blobs, expected] {
-        return blobs.size(expected);
-    });
-    if (there) {
-        co_return storage::BlobInfo{.digest = expected, .size = *there};
-    }
-    if (there.error().code != ErrorCode::kNotFound) {
-        co_return there.error();
-    }
     const auto length = body->length();
     if (!length) {
         co_return Error::invalid_argument("an upload needs a Content-Length").at("Content-Length");
     }
     const Bytes size(static_cast<std::int64_t>(*length));
+    CO_TRY(const Standing standing, co_await look_at(expected, size, tenant_id));
+    if (standing.stored && standing.held) {
+        co_return storage::BlobInfo{.digest = expected, .size = *standing.stored};
+    }
+    net::WorkPool& pool = with_.blob_pool;
     auto begin = [&blobs = with_.blobs, expected, size] { return blobs.take_in(expected, size); };
     CO_TRY(auto begun, co_await net::run_on(pool, std::move(begin)));
     const std::shared_ptr<storage::BlobIntake> intake = std::move(begun);
@@ -106,34 +146,34 @@ net::Task<storage::BlobInfo> ArtifactService::upload(
         // What it drops it drops where blocking is allowed.
         auto last = std::make_shared<std::shared_ptr<storage::BlobIntake>>(intake);
         static_cast<void>(co_await net::run_on(pool, [last] { return Status(); }));
+        co_return taken;
     }
+    CO_TRY_STATUS(co_await note_held(expected, taken->size, std::move(tenant_id)));
     co_return taken;
 }
 
 net::Task<protocol::UploadPlan> ArtifactService::plan_upload(
-    std::string digest, protocol::UploadWish wish
+    std::string digest, std::optional<std::string> tenant_id, protocol::UploadWish wish
 ) {
     CO_TRY(const Sha256Digest expected, digest_from(digest));
-    auto plan = [&blobs = with_.blobs, expected, size = Bytes(wish.size)](
-                ) -> Result<protocol::UploadPlan> {
-        const auto there = blobs.size(expected);
-        if (there) {
-            return protocol::UploadPlan{.state = "stored"};
-        }
-        if (there.error().code != ErrorCode::kNotFound) {
-            return there.error();
-        }
-        TRY(auto link, blobs.link_for(expected, size));
-        if (!link) {
-            return protocol::UploadPlan{.state = "here"};
-        }
-        protocol::UploadPlan by_link{.state = "link", .url = std::move(link->url)};
-        for (auto& [name, value] : link->headers) {
-            by_link.headers.push_back({.name = std::move(name), .value = std::move(value)});
-        }
-        return by_link;
-    };
-    co_return co_await net::run_on(with_.blob_pool, std::move(plan));
+    const Bytes size(wish.size);
+    CO_TRY(const Standing standing, co_await look_at(expected, size, tenant_id));
+    if (standing.stored) {
+        // To another tenant's bytes no link is given: we would not see whether they came.
+        co_return protocol::UploadPlan{.state = standing.held ? "stored" : "here"};
+    }
+    auto ask = [&blobs = with_.blobs, expected, size] { return blobs.link_for(expected, size); };
+    CO_TRY(auto link, co_await net::run_on(with_.blob_pool, std::move(ask)));
+    if (!link) {
+        co_return protocol::UploadPlan{.state = "here"};
+    }
+    // The store takes nothing but the bytes of this hash.
+    CO_TRY_STATUS(co_await note_held(expected, size, std::move(tenant_id)));
+    protocol::UploadPlan plan{.state = "link", .url = std::move(link->url)};
+    for (auto& [name, value] : link->headers) {
+        plan.headers.push_back({.name = std::move(name), .value = std::move(value)});
+    }
+    co_return plan;
 }
 
 net::Task<ArtifactFileRef> ArtifactService::blob(std::string digest, std::string download_name) {
@@ -155,6 +195,10 @@ net::Task<Bytes> ArtifactService::blob_size(std::string digest) {
 net::Task<protocol::ArtifactView> ArtifactService::add(
     protocol::ArtifactCreate wish, accounts::Principal principal
 ) {
+    auto ask = [files = wish.files, tenant_id = principal.project_id](db::Tx& tx) {
+        return check_held(tx, files, tenant_id);
+    };
+    CO_TRY_STATUS(co_await with_.backend.read(std::move(ask)));
     auto check = [&blobs = with_.blobs, files = wish.files] { return check_stored(blobs, files); };
     CO_TRY_STATUS(co_await net::run_on(with_.blob_pool, std::move(check)));
     const Upload upload{
@@ -166,6 +210,8 @@ net::Task<protocol::ArtifactView> ArtifactService::add(
         .files = std::move(wish.files),
     };
     auto apply = [upload](db::Tx& tx) -> Result<protocol::ArtifactView> {
+        // Once more: since we looked they may have been collected, and who held them forgotten.
+        TRY_STATUS(check_held(tx, upload.files, upload.tenant_id));
         TRY(const ArtifactRecord record, describe_upload(upload, tx.now()));
         TRY_STATUS(artifact_store::add(tx, record));
         return to_view(record);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,19 +43,26 @@ public:
     };
     explicit ArtifactService(Collaborators with) : with_(with) {}
 
-    /// Stores what comes from `body` if its hash is `digest`. What is there already is not stored
-    /// again. Errors: kInvalidArgument (digest), kDataLoss (other bytes), kResourceExhausted,
+    /// Stores what comes from `body` if its hash is `digest`. The body is not read if the tenant
+    /// has uploaded the same bytes before; a worker, which has no tenant, is told at once of what
+    /// is there. Errors: kInvalidArgument (digest), kDataLoss (other bytes), kResourceExhausted,
     /// kUnavailable (disk full).
-    net::Task<storage::BlobInfo> upload(std::string digest, std::shared_ptr<net::BodySource> body);
-    /// Where its bytes are to go: past us, if the store takes them itself. Errors:
-    /// kInvalidArgument, kUnavailable.
-    net::Task<protocol::UploadPlan> plan_upload(std::string digest, protocol::UploadWish wish);
+    net::Task<storage::BlobInfo> upload(
+        std::string digest,
+        std::optional<std::string> tenant_id,
+        std::shared_ptr<net::BodySource> body
+    );
+    /// Where its bytes are to go: past us, if the store takes them itself. Nobody learns from the
+    /// answer what other tenants have. Errors: kInvalidArgument, kUnavailable.
+    net::Task<protocol::UploadPlan> plan_upload(
+        std::string digest, std::optional<std::string> tenant_id, protocol::UploadWish wish
+    );
     /// Where a blob lies. `download_name` may be empty. Errors: kNotFound.
     net::Task<ArtifactFileRef> blob(std::string digest, std::string download_name);
     net::Task<Bytes> blob_size(std::string digest);
 
-    /// Registers uploaded files as an artifact. Errors: kNotFound (a file that was not uploaded),
-    /// kInvalidArgument.
+    /// Registers files that the tenant uploaded, or its jobs made, as an artifact. Errors:
+    /// kNotFound (another file), kInvalidArgument.
     net::Task<protocol::ArtifactView> add(
         protocol::ArtifactCreate wish, accounts::Principal principal
     );
@@ -73,6 +81,19 @@ public:
     );
 
 private:
+    struct Standing {
+        std::optional<Bytes> stored;  ///< empty: its bytes are not there
+        bool held = false;            ///< by the tenant, or asked for by a worker
+    };
+    /// Of a blob that is about to be uploaded: from here on nobody removes it for a while.
+    net::Task<Standing> look_at(
+        Sha256Digest digest, Bytes size, std::optional<std::string> tenant_id
+    );
+    /// The tenant has the bytes.
+    net::Task<void> note_held(
+        Sha256Digest digest, Bytes size, std::optional<std::string> tenant_id
+    );
+
     Collaborators with_;
 };
 

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include "billing/usage_store.h"
+#include "orchestration/artifact_manifest.h"
+#include "orchestration/blob_registry.h"
 #include "orchestration/orchestration_sql.h"
 
 namespace nexa::orchestration::artifact_store {
@@ -91,6 +93,14 @@ Status add(db::Tx& tx, const ArtifactRecord& artifact) {
             {"manifest", artifact.manifest.text},
         }
     ));
+    TRY(const auto files, files_of(artifact.manifest));
+    for (const protocol::InputFile& file : files) {
+        TRY_STATUS(blob_registry::see(tx, file.digest, file.size));
+        TRY_STATUS(blob_registry::hold(tx, file.digest, artifact.tenant_id));
+        TRY_STATUS(tx.execute(
+            sql::kAddArtifactFile, {{"artifact_id", artifact.artifact_id}, {"digest", file.digest}}
+        ));
+    }
     return {};
 }
 
@@ -128,6 +138,7 @@ Status remove(db::Tx& tx, const std::string& artifact_id, const std::string& ten
         TRY(const auto users, tx.query(sql::kUsersOfArtifact, {{"artifact_id", artifact_id}}));
         return still_needed(artifact_id, users);
     }
+    TRY_STATUS(tx.execute(sql::kForgetArtifactFiles, {{"artifact_id", artifact_id}}));
     const auto job_id = deleted->optional_text("job_id");
     if (!job_id) {
         return {};  // an upload

@@ -38,7 +38,8 @@ struct ArtifactFilter {
 /// The registry as rows. Every call is inside a transaction; the writing ones in the writer's.
 namespace artifact_store {
 
-/// Errors: kConflict if the id is taken.
+/// Its files are kept from now on. Errors: kConflict if the id is taken; those of
+/// blob_registry::see().
 Status add(db::Tx& tx, const ArtifactRecord& artifact);
 
 /// Errors: kNotFound; also when it is another tenant's. `tenant_id` empty: any tenant's.

@@ -6,6 +6,7 @@
 #include "fakes/rivals.h"
 #include "orchestration/artifact_manifest.h"
 #include "orchestration/artifact_store.h"
+#include "orchestration/blob_registry.h"
 #include "orchestration/deploy_test_internal.h"
 #include "orchestration/job_charge.h"
 #include "orchestration/job_inputs.h"
@@ -128,6 +129,25 @@ protected:
     const JobCounters counters{registry};
     const WorkflowDriver driver{{ids, signal, signal, counters}, {"local"}};
 };
+
+TEST_P(RivalsTest, ABlobThatIsJustNamedIsNotCollected) {
+    const std::string digest = "sha256:" + std::string(64, 'a');
+    constexpr BlobAges kDay{.unseen = std::chrono::hours(24)};
+    const auto names = [&](db::Tx& tx) { return blob_registry::see(tx, digest, 3); };
+    const auto collects = [&](db::Tx& tx) {
+        return blob_registry::begin_collecting(tx, digest, kDay);
+    };
+    ASSERT_TRUE(write(names));
+    clock.advance(std::chrono::hours(25));
+    const auto [named, collected] = fakes::as_rivals(*writer, names, *other, collects);
+    EXPECT_TRUE(named);
+    EXPECT_EQ(collected.value(), std::nullopt);
+
+    clock.advance(std::chrono::hours(25));
+    const auto [first, late] = fakes::as_rivals(*writer, collects, *other, names);
+    EXPECT_EQ(first.value(), 3);
+    EXPECT_EQ(late.error().code, ErrorCode::kUnavailable);
+}
 
 TEST_P(RivalsTest, WhatAJobIsJustSubmittedWithIsNotDeleted) {
     add_dataset("ds_1");

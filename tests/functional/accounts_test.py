@@ -9,7 +9,7 @@ import subprocess
 import uuid
 
 import pytest
-from conftest import BUILD, Client, Nexad, wait_until
+from conftest import BUILD, Client, Nexad, digest_of, wait_until
 from tiny_model import write_model
 
 PASSWORD = "correct horse battery"
@@ -103,6 +103,30 @@ def refusal(reply, *ids: str) -> tuple:
     for one in ids:
         text = text.replace(one, "ID")
     return reply.status, text
+
+
+def test_to_know_a_files_hash_is_not_to_have_it(server):
+    ada, bob = Tenant(server, "ada"), Tenant(server, "bob")
+    content = b"only ada has this\n"
+    digest = digest_of(content)
+    ada.key.upload(content)
+    wish = {"files": [{"path": "stolen.txt", "digest": digest, "size": len(content)}]}
+    unknown = digest_of(b"nobody has this")
+
+    def answers(wanted: str) -> tuple:
+        """What bob is told of a hash, without the hash."""
+        named = {"files": [wish["files"][0] | {"digest": wanted}]}
+        plan = bob.key.post(f"/api/blobs/{wanted}/plan", {"size": len(content)})
+        guess = bob.key.call("PUT", f"/api/blobs/{wanted}", b"x" * len(content))
+        return refusal(bob.key.post("/api/artifacts", named), wanted), plan.json, refusal(guess, wanted)[0]
+
+    assert answers(digest) == answers(unknown)
+    assert answers(digest)[0][0] == 404
+    # Who has the file may store it too, and it is kept once.
+    stored = ada.key.upload(content)
+    mine = bob.key.upload(content)
+    assert mine["root_digest"] == stored["root_digest"]
+    assert bob.key.post(f"/api/blobs/{digest}/plan", {"size": len(content)}).json["state"] == "stored"
 
 
 @pytest.mark.rows("T-57", "T-33", "F-33", "F-34", "F-43")

@@ -3,9 +3,10 @@
 
 import json
 import subprocess
+import threading
 
 import pytest
-from conftest import BUILD, digest_of
+from conftest import BUILD, Nexad, digest_of
 
 
 def audited(client, dataset_id: str) -> str:
@@ -91,3 +92,86 @@ def test_the_command_line_traces_and_deletes(nexad, start_worker):
     assert nexa("rm", scored).split() == [scored, "deleted"]
     assert "deleted" in nexa("lineage", upload)
     nexa("rm", scored, status=5)
+
+
+def blob_files(server) -> list:
+    return sorted(path.name for path in (server.folder / "blobs/sha256").rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def sweeping_nexad(tmp_path):
+    """One that keeps unused files no longer than it takes to ask."""
+    server = Nexad(tmp_path / "server", "--set", "storage.keep_unused_hours=0").start()
+    yield server
+    server.stop()
+
+
+def test_bytes_that_no_artifact_names_are_told_of_and_removed(sweeping_nexad, start_worker):
+    server = sweeping_nexad
+    client = server.client()
+    shared, own = b"of two artifacts\n", b"of one artifact\n"
+    first, second = client.upload(shared), client.upload(shared)
+    third = client.upload(own)
+    abandoned = b"never named\n"
+    assert client.put_blob(abandoned).status == 204
+    start_worker(server)
+    made = client.submit("echo", {"message": "x", "output_bytes": 5000})
+    client.wait_for(made, "completed")
+    counts = client.get("/api/storage").json
+    assert (counts["blobs"], counts["unused_blobs"], counts["unused_bytes"]) == (4, 1, len(abandoned))
+
+    for gone in (first, third):
+        assert client.call("DELETE", f"/api/artifacts/{gone['artifact_id']}").status == 204
+    counts = client.get("/api/storage").json
+    assert counts["collectable_blobs"] == 2
+    assert counts["collectable_bytes"] == len(own) + len(abandoned)
+    removed = client.post("/api/storage/collect").json
+    assert removed == {"blobs": 2, "bytes": len(own) + len(abandoned)}
+    assert len(blob_files(server)) == 2
+    assert client.get(f"/api/artifacts/{second['artifact_id']}/files/rows.jsonl").body == shared
+    assert client.post("/api/storage/collect").json["blobs"] == 0
+    # What was removed is new when it comes again.
+    assert client.post("/api/artifacts", {"files": own_file(own)}).status == 404
+    again = client.upload(own)
+    assert client.get(f"/api/artifacts/{again['artifact_id']}/files/rows.jsonl").body == own
+
+
+def own_file(content: bytes) -> list[dict]:
+    return [{"path": "rows.jsonl", "digest": digest_of(content), "size": len(content)}]
+
+
+def test_uploads_and_sweeps_at_the_same_time_lose_no_file_that_an_artifact_names(sweeping_nexad):
+    """With no time to keep anything, a sweep may meet an upload anywhere; then the client is told, and tries again."""
+    server = sweeping_nexad
+    stop = threading.Event()
+    sweeper = server.client()
+
+    sweeps = []
+
+    def sweep():
+        while not stop.is_set():
+            sweeps.append(sweeper.post("/api/storage/collect"))
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    kept = {}
+    try:
+        client = server.client()
+        for i in range(150):
+            content = b"file %d\n" % (i % 10)
+            client.put_blob(content)
+            made = client.post("/api/artifacts", {"files": own_file(content)})
+            if made.status == 201:
+                kept[made.json["artifact_id"]] = content
+                if i % 3 == 0:
+                    client.call("DELETE", f"/api/artifacts/{made.json['artifact_id']}")
+                    del kept[made.json["artifact_id"]]
+            else:
+                assert made.status in (404, 503), made.body
+    finally:
+        stop.set()
+        thread.join()
+    assert {answer.status for answer in sweeps} == {200}
+    assert sum(answer.json["blobs"] for answer in sweeps) > 0
+    for artifact_id, content in kept.items():
+        assert client.get(f"/api/artifacts/{artifact_id}/files/rows.jsonl").body == content

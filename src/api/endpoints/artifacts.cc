@@ -119,14 +119,18 @@ std::vector<net::Route> ArtifactEndpoints::routes() {
 }
 
 net::Task<net::Response> ArtifactEndpoints::put_blob(net::Request request) {
-    CO_TRY_STATUS(co_await artifacts_.upload(request.parameter("digest"), request.stream));
+    CO_TRY_STATUS(co_await artifacts_.upload(
+        request.parameter("digest"), principal_of(request.principal).project_id, request.stream
+    ));
     co_return net::Response::empty(204);
 }
 
 net::Task<protocol::UploadPlan> ArtifactEndpoints::plan_blob(
     net::Call call, protocol::UploadWish wish
 ) {
-    co_return co_await artifacts_.plan_upload(call.parameter("digest"), wish);
+    co_return co_await artifacts_.plan_upload(
+        call.parameter("digest"), principal_of(call.principal).project_id, wish
+    );
 }
 
 net::Task<protocol::ArtifactView> ArtifactEndpoints::add(

@@ -21,8 +21,6 @@ constexpr Noun kNoun{.tag = "jobs", .read_scope = "jobs:read", .write_scope = "j
 using protocol::JobStatus;
 
 constexpr std::size_t kSubmissionBytesMax = std::size_t{1} << 20;
-/// Clients send an empty object where a POST needs no body.
-constexpr std::size_t kIgnoredBodyMax = 1024;
 constexpr std::int64_t kLogBytesMax = std::int64_t{1} << 20;
 constexpr int kEventsPerRead = 200;
 /// A stream looks again this often even if nobody told it to: another coordinator may have written.

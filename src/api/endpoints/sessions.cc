@@ -4,6 +4,7 @@
 #include "api/authenticator.h"
 #include "api/caller.h"
 #include "api/endpoints/users.h"
+#include "api/rows.h"
 #include "core/json.h"
 
 namespace nexa::api {
@@ -11,8 +12,6 @@ namespace nexa::api {
 namespace {
 
 using net::Method;
-
-constexpr std::size_t kFormBytesMax = std::size_t{8} << 10;
 
 net::Route form_row(net::Auth auth, std::string path, std::string id, std::string summary) {
     return {

@@ -12,8 +12,6 @@ namespace {
 
 using net::Method;
 
-constexpr std::size_t kFormBytesMax = std::size_t{8} << 10;
-
 constexpr Noun kNoun{.tag = "users", .read_scope = "users:read", .write_scope = "users:write"};
 
 protocol::AuditEntryView entry_view(const accounts::AuditEntry& entry) {

@@ -16,7 +16,6 @@ constexpr Noun kNoun{
     .tag = "workers", .read_scope = "workers:write", .write_scope = "workers:write"
 };
 
-constexpr std::size_t kIgnoredBodyMax = 1024;
 constexpr std::size_t kReportBytesMax = std::size_t{8} << 20;
 constexpr std::size_t kResultBytesMax = std::size_t{32} << 20;
 /// The longest a worker may wait for a job, and a little.
@@ -258,11 +257,13 @@ net::Task<net::Response> WorkerEndpoints::get_blob(net::Request request) {
 net::Task<protocol::UploadPlan> WorkerEndpoints::plan_blob(
     net::Call call, protocol::UploadWish wish
 ) {
-    co_return co_await with_.artifacts.plan_upload(call.parameter("digest"), wish);
+    co_return co_await with_.artifacts.plan_upload(call.parameter("digest"), std::nullopt, wish);
 }
 
 net::Task<net::Response> WorkerEndpoints::put_blob(net::Request request) {
-    CO_TRY_STATUS(co_await with_.artifacts.upload(request.parameter("digest"), request.stream));
+    CO_TRY_STATUS(
+        co_await with_.artifacts.upload(request.parameter("digest"), std::nullopt, request.stream)
+    );
     co_return net::Response::empty(204);
 }
 

@@ -16,8 +16,6 @@ using orchestration::WorkflowId;
 
 /// Whoever may submit a job may submit several at once.
 constexpr Noun kNoun{.tag = "workflows", .read_scope = "jobs:read", .write_scope = "jobs:write"};
-constexpr std::size_t kIgnoredBodyMax = 1024;
-
 Result<WorkflowId> workflow_id_in(const std::string& text) {
     auto workflow_id = WorkflowId::parse(text);
     if (!workflow_id) {
