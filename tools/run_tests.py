@@ -51,7 +51,9 @@ def main() -> int:
     if (ROOT / "tests/functional").is_dir():
         marks = [] if options.all else ["-m", "not slow"]
         environment = os.environ | {"NEXA_BUILD": str(build)}
-        command = [sys.executable, "-m", "pytest", "-q", "tests", f"--junitxml={results}/functional.xml", *marks]
+        # They wait more than they work: programs start, jobs run, leases end.
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count()), "--dist", "worksteal", "tests"]
+        command += [f"--junitxml={results}/functional.xml", *marks]
         codes.append(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
 
     passed, failed, skipped = count(results)
