@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas/openapi.json"
 PAGE = ROOT / "sdk/python/nexa_forge/models.py"
 # What the client's methods return; what these refer to comes along.
-WANTED = ("ArtifactLineage", "ArtifactView", "BillingSummary", "DeploymentView", "JobSubmitted", "JobView")
+WANTED = (
+    "ArtifactLineage", "ArtifactView", "BillingAccount", "BillingSummary", "BillingTrends", "BudgetView", "DeploymentView",
+    "Invoice", "JobCost", "JobCostRow", "JobSubmitted", "JobView", "Refund",
+)
 HEAD = '''# SPDX-License-Identifier: Apache-2.0
 """What the API answers, as types. Written by tools/sdk_models.py from schemas/openapi.json.
 

@@ -8,6 +8,7 @@ namespace nexa::nexad {
 NEXA_JSON_CODEC(AccountSettings);
 NEXA_JSON_CODEC(DatabaseSettings);
 NEXA_JSON_CODEC(StorageSettings);
+NEXA_JSON_CODEC(StripeSettings);
 NEXA_JSON_CODEC(Settings);
 
 }  // namespace nexa::nexad

@@ -149,6 +149,49 @@ struct StorageSettings {
     }
 };
 
+/// Payment by Stripe. Off as long as there is no key.
+struct StripeSettings {
+    static constexpr std::string_view kName = "StripeSettings";
+    std::string secret_key;
+    std::string webhook_secret;
+    std::string api_url = "https://api.stripe.com";
+    std::string meter;
+    int days_until_due = 30;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            field(
+                "secret_key",
+                &StripeSettings::secret_key,
+                "A secret or restricted key of the account at Stripe; empty: Stripe is told nothing"
+            )
+                .length(0, 255)
+                .secret(),
+            field(
+                "webhook_secret",
+                &StripeSettings::webhook_secret,
+                "What Stripe signs its events with; empty: no event is taken"
+            )
+                .length(0, 255)
+                .secret(),
+            field("api_url", &StripeSettings::api_url, "Where Stripe is").length(1, 255),
+            field(
+                "meter",
+                &StripeSettings::meter,
+                "Event name of a meter at Stripe that is told each job's cost, in millionths of a "
+                "dollar; empty: Stripe is given the invoices of closed months"
+            )
+                .length(0, 100),
+            field(
+                "days_until_due",
+                &StripeSettings::days_until_due,
+                "Until an invoice is due; 0: Stripe charges the customer's card"
+            )
+                .within(0, 365),
+        };
+    }
+};
+
 /// What an operator can set: as a flag, NEXA_<NAME>, in nexa.yaml.
 struct Settings {
     static constexpr std::string_view kName = "NexadSettings";
@@ -162,6 +205,7 @@ struct Settings {
     std::vector<std::string> regions{"local"};
     std::string rate_card = "platform-1";
     AccountSettings accounts;
+    StripeSettings stripe;
     std::string log_level = "info";
     std::string log_format = "json";
 
@@ -194,6 +238,7 @@ struct Settings {
             ),
             field("rate_card", &Settings::rate_card, "Prices of new charges").length(1, 64),
             field("accounts", &Settings::accounts, "Users, sessions and limits"),
+            field("stripe", &Settings::stripe, "Payment by Stripe"),
             field("log_level", &Settings::log_level, "Least level that is logged")
                 .one_of({"debug", "info", "warning", "error", "off"}),
             field("log_format", &Settings::log_format, "One JSON object a line, or text for people")

@@ -13,19 +13,25 @@
 #include "accounts/session_gate.h"
 #include "api/authenticator.h"
 #include "api/endpoints/artifacts.h"
+#include "api/endpoints/billing.h"
+#include "api/endpoints/budgets.h"
 #include "api/endpoints/deployments.h"
 #include "api/endpoints/gateway.h"
+#include "api/endpoints/invoices.h"
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/keys.h"
 #include "api/endpoints/metrics.h"
 #include "api/endpoints/projects.h"
 #include "api/endpoints/sessions.h"
 #include "api/endpoints/storage.h"
+#include "api/endpoints/stripe.h"
 #include "api/endpoints/system.h"
 #include "api/endpoints/users.h"
 #include "api/endpoints/workers.h"
 #include "api/endpoints/workflows.h"
 #include "billing/rate_card.h"
+#include "billing/stripe_client.h"
+#include "billing/stripe_sync.h"
 #include "blob_place.h"
 #include "build_info.h"
 #include "core/file.h"
@@ -37,6 +43,7 @@
 #include "db/writer.h"
 #include "monitoring/http_metrics.h"
 #include "net/access_log.h"
+#include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/openapi.h"
 #include "net/pools.h"
@@ -161,7 +168,7 @@ public:
           authenticator_(
               {keys_, sessions_, limiter_}, authenticator_options(ground_.settings.accounts)
           ),
-          job_endpoints_({jobs_, logs_, pools_.db, tasks_}),
+          job_endpoints_({jobs_, logs_, pools_.db, ground_.clock, tasks_}),
           key_endpoints_(keys_),
           project_endpoints_(directory_),
           user_endpoints_(directory_),
@@ -172,21 +179,23 @@ public:
           artifact_endpoints_(artifacts_, pools_.db),
           storage_endpoints_(collector_),
           deployment_endpoints_(deployments_),
-          workflow_endpoints_(workflows_),
+          workflow_endpoints_(workflows_, ground_.clock),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
           metrics_endpoints_({backend_, metrics_, [this] { return server_stats(); }}),
-          system_endpoints_(
-              {backend_,
-               ground_.clock,
-               ground_.rate_card,
-               {.version = NEXA_VERSION, .commit = NEXA_COMMIT}}
-          ) {}
+          billing_endpoints_({backend_, ground_.clock, ground_.rate_card}),
+          invoice_endpoints_({backend_, ids_}),
+          budget_endpoints_(backend_),
+          stripe_endpoints_(
+              {backend_, ground_.clock}, secret_of(ground_.settings.stripe.webhook_secret)
+          ),
+          system_endpoints_({backend_, {.version = NEXA_VERSION, .commit = NEXA_COMMIT}}) {}
 
     ~Impl() { stop(); }
 
     Status start() {
         writer_.start();
         TRY_STATUS(write_owner_key());
+        TRY_STATUS(prepare_stripe());
         std::vector<net::Route> rows = routes();
         system_endpoints_.set_openapi(document(rows));
         TRY(server_,
@@ -202,6 +211,9 @@ public:
         TRY_STATUS(tasks_.spawn("watch leases", dispatcher_.watch_leases()));
         TRY_STATUS(tasks_.spawn("watch activations", feed_.watch_activations()));
         TRY_STATUS(tasks_.spawn("collect blobs", collector_.watch()));
+        if (stripe_) {
+            TRY_STATUS(tasks_.spawn("tell Stripe", stripe_->sync.run()));
+        }
         log_.info(
             "ready",
             {{"address", ground_.settings.address},
@@ -220,6 +232,9 @@ public:
         }
         if (server_) {
             net::blocking::stop(pools_.io, *server_, kDrain);
+        }
+        if (stripe_) {
+            stripe_->http.stop();
         }
         net::blocking::stop(pools_.io, tasks_);
         writer_.stop();
@@ -290,6 +305,31 @@ private:
         };
     }
 
+    static std::optional<Secret> secret_of(const std::string& value) {
+        if (value.empty()) {
+            return std::nullopt;
+        }
+        // One too short to be told from ordinary text is not registered: we print it nowhere.
+        static_cast<void>(register_secret(value));
+        return Secret(value);
+    }
+
+    /// What is to be told Stripe goes into the outbox from now on, or no more.
+    Status prepare_stripe() {
+        const StripeSettings& settings = ground_.settings.stripe;
+        if (settings.secret_key.empty()) {
+            return writer_.run([](db::Tx& tx) { return billing::StripeSync::switch_off(tx); });
+        }
+        static_cast<void>(register_secret(settings.secret_key));
+        const billing::StripeSyncOptions options{
+            .meter = settings.meter, .days_until_due = settings.days_until_due
+        };
+        stripe_.emplace(*this, settings, options);
+        return writer_.run([options](db::Tx& tx) {
+            return billing::StripeSync::switch_on(tx, options);
+        });
+    }
+
     /// The first start leaves the owner's key where only the owner reads; it is never written
     /// again.
     Status write_owner_key() {
@@ -321,6 +361,10 @@ private:
                  workflow_endpoints_.routes(),
                  gateway_endpoints_.routes(),
                  metrics_endpoints_.routes(),
+                 billing_endpoints_.routes(),
+                 invoice_endpoints_.routes(),
+                 budget_endpoints_.routes(),
+                 stripe_endpoints_.routes(),
                  system_endpoints_.routes(),
              }) {
             std::ranges::move(more, std::back_inserter(rows));
@@ -352,6 +396,19 @@ private:
         const net::HttpServer* server = running_server_;
         return server != nullptr ? server->stats() : net::HttpServerStats{};
     }
+
+    /// All that speaks to Stripe; there only if there is a key.
+    struct Stripe {
+        Stripe(
+            Impl& server, const StripeSettings& settings, const billing::StripeSyncOptions& options
+        )
+            : http({}, server.ground_.clock, server.ground_.random),
+              client(http, settings.api_url, settings.secret_key),
+              sync({*server.ground_.database, server.writer_, server.pools_.db, client}, options) {}
+        net::HttpClient http;
+        billing::StripeClient client;
+        billing::StripeSync sync;
+    };
 
     Ground ground_;
     MetricRegistry metrics_;
@@ -396,7 +453,12 @@ private:
     api::WorkflowEndpoints workflow_endpoints_;
     api::GatewayEndpoints gateway_endpoints_;
     api::MetricsEndpoints metrics_endpoints_;
+    api::BillingEndpoints billing_endpoints_;
+    api::InvoiceEndpoints invoice_endpoints_;
+    api::BudgetEndpoints budget_endpoints_;
+    api::StripeEndpoints stripe_endpoints_;
     api::SystemEndpoints system_endpoints_;
+    std::optional<Stripe> stripe_;
     std::unique_ptr<net::HttpServer> server_;
     /// `server_` once it is there: requests may come while start() still assigns it.
     std::atomic<net::HttpServer*> running_server_ = nullptr;

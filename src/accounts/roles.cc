@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 10> kLeads{
     "deployments:write",
     kInferenceScope,
     "workers:read",
-    "billing:read",
+    "billing:write",
     "keys:write",
     "projects:write",
     "members:write",
@@ -51,13 +51,13 @@ constexpr std::array<std::string_view, 7> kViews{
     "members:read",
 };
 constexpr std::array<std::string_view, 4> kBills{
-    "billing:read",
+    "billing:write",
     "keys:write",
     "projects:write",
     "members:read",
 };
 constexpr std::array<std::string_view, 1> kAnyone{"projects:write"};
-constexpr std::array<std::string_view, 9> kAdministers{
+constexpr std::array<std::string_view, 10> kAdministers{
     "users:write",
     "members:write",
     "projects:write",
@@ -66,6 +66,7 @@ constexpr std::array<std::string_view, 9> kAdministers{
     "fleet:write",
     "gateway:read",
     "gateway:write",
+    "ledger:write",
     "system:read",
 };
 

@@ -34,6 +34,8 @@ TEST(Roles, NoRoleOfAProjectReachesTheInstallation) {
               "workers:write",
               "gateway:read",
               "gateway:write",
+              "ledger:read",
+              "ledger:write",
               "system:read"}) {
             EXPECT_FALSE(allows(scopes, scope)) << to_string(role) << " " << scope;
         }

@@ -10,12 +10,13 @@ namespace nexa::accounts {
 
 namespace {
 
-constexpr std::array<std::string_view, 23> kScopes{
-    "jobs:read",     "jobs:write",     "artifacts:read",   "artifacts:write",   "workers:read",
-    "workers:write", "fleet:write",    "deployments:read", "deployments:write", "gateway:read",
-    "gateway:write", kInferenceScope,  "billing:read",     "keys:read",         "keys:write",
-    "projects:read", "projects:write", "members:read",     "members:write",     "users:read",
-    "users:write",   "audit:read",     "system:read",
+constexpr std::array<std::string_view, 26> kScopes{
+    "jobs:read",     "jobs:write",    "artifacts:read",   "artifacts:write",   "workers:read",
+    "workers:write", "fleet:write",   "deployments:read", "deployments:write", "gateway:read",
+    "gateway:write", kInferenceScope, "billing:read",     "billing:write",     "ledger:read",
+    "ledger:write",  "keys:read",     "keys:write",       "projects:read",     "projects:write",
+    "members:read",  "members:write", "users:read",       "users:write",       "audit:read",
+    "system:read",
 };
 
 constexpr std::string_view kReadSuffix = ":read";

@@ -14,9 +14,9 @@ namespace nexa::accounts {
 inline constexpr std::string_view kInferenceScope = "inference:write";
 
 /// Every scope there is: `resource:read` or `resource:write`. A key that may write may read.
-/// `gateway:…`, `workers:write`, `users:…` and `system:read` are of the installation, not of one
-/// project: gateways are shown all deployments and the hashes of all keys that may ask them,
-/// workers all projects' jobs. Who orders workers about needs `fleet:write`. Who gets which:
+/// `gateway:…`, `workers:write`, `ledger:…`, `users:…` and `system:read` are of the installation,
+/// not of one project: gateways are shown all deployments and the hashes of all keys that may ask
+/// them, workers all projects' jobs. Who orders workers about needs `fleet:write`. Who gets which:
 /// roles.h.
 std::span<const std::string_view> all_scopes();
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "billing/billing_sql.h"
@@ -49,7 +50,9 @@ protected:
     protocol::BillingSummary summary(const Period& period) {
         return database
             ->read([&](db::Tx& tx) {
-                return usage_store::summarize(tx, default_rate_card(), "prj_a", period);
+                return usage_store::summarize(
+                    tx, default_rate_card(), {.tenant_id = "prj_a"}, period
+                );
             })
             .value();
     }
@@ -165,7 +168,7 @@ TEST_P(UsageStoreTest, ADeploymentCostsProRataUntilItIsStopped) {
     const auto cost_so_far = [&] {
         return database
             ->read([&](db::Tx& tx) {
-                return usage_store::summarize(tx, card, "prj_a", everything());
+                return usage_store::summarize(tx, card, {.tenant_id = "prj_a"}, everything());
             })
             .value()
             .cost_by_type.at("deployments");
@@ -185,12 +188,13 @@ TEST_P(UsageStoreTest, ADeploymentCostsProRataUntilItIsStopped) {
 
 TEST_P(UsageStoreTest, OtherProjectsAndOtherTimesDoNotCount) {
     record("job_1", "train", {.gpu_seconds = 3600});
-    const auto stranger =
-        database
-            ->read([&](db::Tx& tx) {
-                return usage_store::summarize(tx, default_rate_card(), "prj_b", everything());
-            })
-            .value();
+    const auto stranger = database
+                              ->read([&](db::Tx& tx) {
+                                  return usage_store::summarize(
+                                      tx, default_rate_card(), {.tenant_id = "prj_b"}, everything()
+                                  );
+                              })
+                              .value();
     EXPECT_EQ(stranger.total_cost, "0.000000");
     const Timestamp now = clock.now();
     EXPECT_EQ(summary({.from = now - std::chrono::hours{1}, .until = now}).total_cost, "0.000000");
@@ -203,6 +207,132 @@ TEST(Period, MonthSoFarBeginsOnTheFirst) {
     const Timestamp now = parse_rfc3339("2026-02-28T23:59:59.5Z").value();
     EXPECT_EQ(to_rfc3339(month_so_far(now).from), "2026-02-01T00:00:00.000Z");
     EXPECT_EQ(month_so_far(now).until, now);
+}
+
+TEST_P(UsageStoreTest, TrendsAddUpToTheSummaryToTheMicroDollar) {
+    clock.set_wall(parse_rfc3339("2026-03-01T05:30:00Z").value());
+    const Timestamp begin = clock.now();
+    // Odd quantities, so that rounding each part alone would drift from the sum.
+    for (int i = 0; i < 7; ++i) {
+        record(
+            fmt::format("job_{}", i),
+            i % 2 == 0 ? "train" : "audit",
+            {.gpu_seconds = 1.234567 * (i + 1),
+             .input_tokens = 1'333 * (i + 1),
+             .stored_bytes = 777'777'777 * (i + 1)}
+        );
+        clock.advance(std::chrono::hours{31} + std::chrono::seconds{7});
+    }
+    const Period period{.from = begin + std::chrono::minutes{1}, .until = clock.now()};
+    const auto sum = summary(period);
+    for (const Interval interval : {Interval::kHour, Interval::kDay}) {
+        const auto shown =
+            database
+                ->read([&](db::Tx& tx) {
+                    return usage_store::trends(tx, {.tenant_id = "prj_a"}, period, interval);
+                })
+                .value();
+        EXPECT_EQ(shown.total_cost, sum.total_cost);
+        EXPECT_NE(shown.total_cost, "0.000000");
+        EXPECT_EQ(shown.data.size(), interval == Interval::kHour ? 218U : 10U);
+        EXPECT_EQ(shown.data.front().start, to_rfc3339(period.from));
+        EXPECT_EQ(shown.data.back().end, to_rfc3339(period.until));
+        double tokens = 0;
+        for (const protocol::BillingPart& part : shown.data) {
+            const auto found = part.usage_by_type.find("input_tokens");
+            tokens += found == part.usage_by_type.end() ? 0 : found->second;
+        }
+        EXPECT_DOUBLE_EQ(tokens, sum.usage_by_type.at("input_tokens"));
+    }
+}
+
+TEST_P(UsageStoreTest, AKeysUsageIsToldFromThatOfOthers) {
+    record("job_1", "train", {.gpu_seconds = 3600, .stored_bytes = 1'000'000'000});
+    clock.advance(std::chrono::days{1});
+    const auto of_key = [&](const std::string& key_id) {
+        return database
+            ->read([&](db::Tx& tx) {
+                return usage_store::summarize(
+                    tx, default_rate_card(), {.tenant_id = "prj_a", .key_id = key_id}, everything()
+                );
+            })
+            .value()
+            .total_cost;
+    };
+    EXPECT_EQ(of_key("k"), summary(everything()).total_cost);
+    EXPECT_EQ(of_key("another"), "0.000000");
+}
+
+TEST_P(UsageStoreTest, WhatAccruesGoesOnAtThePricesItBeganWith) {
+    const RateCard& other = **find_rate_card("nexa-api");
+    record("job_1", "train", {.stored_bytes = 100'000'000'000});
+    clock.advance(std::chrono::days{30});
+    const auto shown =
+        database
+            ->read([&](db::Tx& tx) {
+                return usage_store::summarize(tx, other, {.tenant_id = "prj_a"}, everything());
+            })
+            .value();
+    EXPECT_EQ(shown.cost_by_type.at("stored_bytes"), "2.000000");
+    EXPECT_NEAR(shown.usage_over_time.at("stored_gb_hours"), 100.0 * 720, 1e-6);
+}
+
+TEST_P(UsageStoreTest, AJobsCostIsListedByMeterAndByPage) {
+    for (int i = 0; i < 5; ++i) {
+        record(fmt::format("job_{}", i), i == 0 ? "audit" : "train", {.gpu_seconds = 3600});
+    }
+    const auto page = [&](std::optional<std::string> after, std::optional<std::string> type) {
+        return database
+            ->read([&](db::Tx& tx) {
+                return usage_store::list_job_costs(
+                    tx,
+                    {.whose = {.tenant_id = "prj_a"},
+                     .period = everything(),
+                     .job_type = std::move(type),
+                     .after = std::move(after),
+                     .limit = 2}
+                );
+            })
+            .value();
+    };
+    ASSERT_EQ(page({}, {}).size(), 3U);  // one more than asked for: there is another page
+    EXPECT_EQ(page({}, {}).front().job_id, "job_4");
+    EXPECT_EQ(page({}, {}).front().cost, "2.500000");
+    EXPECT_EQ(page("job_1", {}).size(), 1U);
+    EXPECT_EQ(page({}, "audit").size(), 1U);
+    const auto lines =
+        database->read([](db::Tx& tx) { return usage_store::job_cost_lines(tx, "prj_a", "job_4"); }
+        ).value();
+    ASSERT_EQ(lines.size(), metered({}).size());
+    EXPECT_TRUE(
+        database->read([](db::Tx& tx) { return usage_store::job_cost_lines(tx, "prj_b", "job_4"); })
+            .value()
+            .empty()
+    );
+}
+
+TEST(Period, MonthsAreReadByName) {
+    const Period found = month_named("2026-12").value();
+    EXPECT_EQ(to_rfc3339(found.from), "2026-12-01T00:00:00.000Z");
+    EXPECT_EQ(to_rfc3339(found.until), "2027-01-01T00:00:00.000Z");
+    EXPECT_EQ(month_name(found.until - std::chrono::microseconds{1}), "2026-12");
+    for (const std::string_view bad :
+         {"", "2026", "2026-13", "2026-00", "2026-1", "26-10", "2026/10", "2026-1x", "2026-10-01"
+         }) {
+        EXPECT_EQ(month_named(bad).error().param, "month") << bad;
+    }
+}
+
+TEST(Period, APeriodOfTooManyPartsIsRefused) {
+    const Timestamp now = parse_rfc3339("2026-02-28T23:59:59.5Z").value();
+    const auto parts = [&](std::chrono::microseconds length, Interval interval) {
+        return parts_of({.from = now - length, .until = now}, interval);
+    };
+    EXPECT_EQ(parts(std::chrono::hours{390}, Interval::kHour)->size(), 391U);
+    EXPECT_EQ(parts(std::chrono::hours{500}, Interval::kHour).error().param, "interval");
+    EXPECT_EQ(parts(std::chrono::hours{500}, Interval::kDay)->size(), 21U);
+    EXPECT_TRUE(parts(std::chrono::hours{0}, Interval::kDay)->size() <= 1);
+    EXPECT_FALSE(parts(-std::chrono::hours{1}, Interval::kDay));
 }
 
 NEXA_ON_BOTH_DATABASES(UsageStoreTest);

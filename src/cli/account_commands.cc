@@ -12,7 +12,6 @@
 #include "crypto/api_key.h"
 #include "net/url.h"
 #include "protocol/key_views.h"
-#include "protocol/system_views.h"
 
 namespace nexa::cli {
 
@@ -92,33 +91,6 @@ Result<int> revoke_key(Session& session, const std::string& key_id) {
     } else {
         session.print(fmt::format("{}\trevoked", key_id));
     }
-    return 0;
-}
-
-Result<int> summarize_billing(Session& session) {
-    TRY(ApiClient* const api, session.api());
-    TRY(const std::string body, api->get("/billing/summary"));
-    TRY(const auto summary, read_reply<protocol::BillingSummary>(body));
-    if (session.json()) {
-        session.print_json(body);
-        return 0;
-    }
-    Table table({"WHAT", "QUANTITY", summary.currency});
-    for (const auto& [meter, cost] : summary.cost_by_type) {
-        const auto used = summary.usage_by_type.find(meter);
-        table.add(
-            {meter, used == summary.usage_by_type.end() ? "" : fmt::format("{}", used->second), cost
-            }
-        );
-    }
-    for (const auto& [type, cost] : summary.cost_by_job_type) {
-        table.add({fmt::format("job type {}", type), "", cost});
-    }
-    table.add({"total", "", summary.total_cost});
-    session.print_table(table, "");
-    session.note(fmt::format(
-        "{} to {}, rates {}", summary.period_start, summary.period_end, summary.rate_card
-    ));
     return 0;
 }
 
@@ -203,11 +175,7 @@ void add_keys(CommandLine& line, Session& session) {
 
 void add_account_commands(CommandLine& line, Session& session) {
     add_keys(line, session);
-    CLI::App* billing = line.root().add_subcommand("billing", "Look at usage and cost");
-    billing->group("Access and cost");
-    line.on(billing->add_subcommand("summary", "Usage and cost of this month"), [&session] {
-        return summarize_billing(session);
-    });
+    add_billing_commands(line, session);
     CLI::App* login =
         line.root().add_subcommand("login", "Store an API key, read from the terminal or stdin");
     login->group("Access and cost");

@@ -54,6 +54,7 @@ void add_deployment_commands(CommandLine& line, Session& session);
 void add_storage_commands(CommandLine& line, Session& session);
 void add_worker_commands(CommandLine& line, Session& session);
 void add_account_commands(CommandLine& line, Session& session);
+void add_billing_commands(CommandLine& line, Session& session);
 void add_people_commands(CommandLine& line, Session& session);
 void add_database_commands(CommandLine& line, Session& session);
 void add_config_commands(CommandLine& line, Session& session);

@@ -50,6 +50,7 @@ Result<JobSpec> spec_of(const Job& job, const Lease& lease) {
         .attempt = lease.attempt,
         .payload = job.payload,
         .inputs = std::move(inputs),
+        .gpus = job.gpus,
     };
 }
 

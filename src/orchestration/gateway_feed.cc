@@ -2,6 +2,8 @@
 #include "orchestration/gateway_feed.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "billing/usage_store.h"
 #include "core/json.h"
@@ -9,6 +11,7 @@
 #include "fleet/envelope.h"
 #include "orchestration/deploying.h"
 #include "orchestration/deployment_store.h"
+#include "orchestration/job_charge.h"
 
 namespace nexa::orchestration {
 
@@ -109,8 +112,13 @@ net::Task<GatewayReportReply> GatewayFeed::report(GatewayReport report) {
 net::Task<GatewayUsageReply> GatewayFeed::record_usage(protocol::GatewayUsage usage) {
     const auto count = static_cast<std::int64_t>(usage.lines.size());
     auto apply = [&rate_card = with_.rate_card, usage = std::move(usage)](db::Tx& tx) -> Status {
+        std::set<std::pair<std::string, std::string>> payers;
         for (const protocol::GatewayUsageLine& line : usage.lines) {
             TRY_STATUS(billing::usage_store::record_inference(tx, rate_card, line));
+            payers.emplace(line.project_id, line.key_id);
+        }
+        for (const auto& [project_id, key_id] : payers) {
+            TRY_STATUS(note_budget_alerts(tx, project_id, key_id));
         }
         return {};
     };

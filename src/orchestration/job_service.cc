@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestration/job_service.h"
 
+#include "billing/budgets.h"
 #include "core/json.h"
 #include "core/sha256.h"
 #include "orchestration/deploying.h"
@@ -71,6 +72,10 @@ net::Task<protocol::JobView> JobService::submit(JobSubmission submission) {
                  ) mutable -> Result<std::pair<protocol::JobView, bool>> {
         TRY(job.inputs, find_inputs(tx, job.tenant_id, job.job_type, job.payload));
         TRY(const Submitted submitted, job_store::submit(tx, job));
+        if (submitted.created) {
+            // Only what is new: the same submission again gets the job that was accepted.
+            TRY_STATUS(billing::budgets::admit(tx, job.tenant_id, job.key_id));
+        }
         if (submitted.created && deploys(job.job_type)) {
             TRY_STATUS(check_deploy(tx, job, regions));
         }

@@ -51,7 +51,7 @@ public:
     /// Checks the spec, finds its inputs and stores the job; committed when it returns. The same
     /// idempotency key with the same request gives the job it made before. Errors: kNotFound (job
     /// type, dataset, checkpoint), kMalformed, kInvalidArgument with the field, kConflict (the name
-    /// of a deployment is taken).
+    /// of a deployment is taken), kResourceExhausted at "budget" (it is spent and stops new jobs).
     net::Task<protocol::JobView> submit(JobSubmission submission);
 
     /// Errors: kNotFound, also for another project's job.

@@ -33,6 +33,7 @@ Result<Job> job_from(const db::Row& row) {
         .pool = row.text("pool"),
         .state = row.text("state"),
         .priority = static_cast<int>(row.int64("priority")),
+        .gpus = static_cast<int>(row.int64("gpus")),
         .attempt = static_cast<int>(row.int64("attempt")),
         .failures = static_cast<int>(row.int64("failures")),
         .losses = static_cast<int>(row.int64("losses")),

@@ -53,6 +53,7 @@ struct Job {
     std::string state;
     protocol::JobStatus status = protocol::JobStatus::kPending;
     int priority = 0;
+    int gpus = 0;  ///< accelerators it holds while it runs
     int attempt = 0;
     int failures = 0;
     int losses = 0;

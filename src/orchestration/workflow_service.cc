@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "billing/budgets.h"
 #include "core/json.h"
 #include "core/sha256.h"
 #include "orchestration/job_inputs.h"
@@ -130,6 +131,7 @@ Result<WorkflowId> submit_workflow(
     if (earlier) {
         return *std::move(earlier);
     }
+    TRY_STATUS(billing::budgets::admit(tx, workflow.tenant_id, workflow.key_id));
     TRY_STATUS(check_known_inputs(tx, workflow));
     TRY(const bool added, workflow_store::add(tx, workflow));
     if (!added) {  // by another coordinator, in this very moment
@@ -217,9 +219,11 @@ net::Task<WorkflowView> WorkflowService::rerun(
     auto apply = [workflow_id = std::move(workflow_id),
                   step = std::move(step),
                   tenant_id = std::move(principal.project_id),
+                  key_id = std::move(principal.key_id),
                   &driver = with_.driver](db::Tx& tx) -> Result<Again> {
         Again again;
         TRY_STATUS(workflow_store::get(tx, workflow_id, tenant_id));
+        TRY_STATUS(billing::budgets::admit(tx, tenant_id, key_id));
         TRY_STATUS(driver.rerun(tx, workflow_id, step, again.second));
         TRY(const StoredWorkflow after, workflow_store::get(tx, workflow_id, tenant_id));
         again.first = to_view(after);

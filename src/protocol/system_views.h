@@ -19,6 +19,7 @@ struct BillingSummary {
     std::string period_end;
     std::string rate_card;
     std::map<std::string, double> usage_by_type;
+    std::map<std::string, double> usage_over_time;
     std::map<std::string, std::string> cost_by_type;
     std::map<std::string, std::string> cost_by_job_type;
 
@@ -31,6 +32,12 @@ struct BillingSummary {
             field("period_end", &BillingSummary::period_end, "To").required(),
             field("rate_card", &BillingSummary::rate_card, "Which rates were applied").required(),
             field("usage_by_type", &BillingSummary::usage_by_type, "Quantities by meter")
+                .required(),
+            field(
+                "usage_over_time",
+                &BillingSummary::usage_over_time,
+                "Held, times hours: stored_gb_hours, deployment_hours"
+            )
                 .required(),
             field("cost_by_type", &BillingSummary::cost_by_type, "Dollars by meter").required(),
             field("cost_by_job_type", &BillingSummary::cost_by_job_type, "Dollars by job type")

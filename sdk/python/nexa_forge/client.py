@@ -11,7 +11,20 @@ from typing import Any, Iterator, List, Mapping, Optional, Union
 
 from .connection import Connection, find_key, find_url
 from .errors import APIConnectionError, InternalServerError, JobError, JobTimeoutError, NexaError, WrongKindError
-from .models import ArtifactLineage, ArtifactView, BillingSummary, DeploymentView, JobSubmitted, JobView
+from .models import (
+    ArtifactLineage,
+    ArtifactView,
+    BillingAccount,
+    BillingSummary,
+    BillingTrends,
+    BudgetView,
+    DeploymentView,
+    Invoice,
+    JobCost,
+    JobCostRow,
+    JobSubmitted,
+    JobView,
+)
 from .uploads import upload
 
 POLL_MIN_SECONDS = 0.2
@@ -205,9 +218,49 @@ class NexaForgeClient:
         body = {"model": view["name"], "messages": messages, **options}
         return self._connection.json_elsewhere(f"{url}/chat/completions", body, timeout)
 
-    def billing_summary(self) -> BillingSummary:
-        """What was used in this month, and what it costs."""
-        return self._connection.json("GET", "/billing/summary")
+    def billing_summary(self, *, month: Optional[str] = None, key_id: Optional[str] = None) -> BillingSummary:
+        """What was used in a month ("2026-10"; default: this one), and what it costs; of one API key alone, if it is named."""
+        return self._connection.json("GET", "/billing/summary", query={"month": month, "key_id": key_id})
+
+    def billing_trends(self, *, interval: str = "day", month: Optional[str] = None) -> BillingTrends:
+        """The same by the hour or day; the parts add up to the summary."""
+        return self._connection.json("GET", "/billing/trends", query={"interval": interval, "month": month})
+
+    def job_costs(self, *, month: Optional[str] = None, job_type: Optional[str] = None) -> Iterator[JobCostRow]:
+        """What each job of a month cost, newest first."""
+        return self._pages("/billing/jobs", month=month, job_type=job_type)
+
+    def job_cost(self, job: Union[str, Mapping[str, Any]]) -> JobCost:
+        """What one job cost, by meter; of one that runs, what is known of it so far."""
+        job_id = job if isinstance(job, str) else job["job_id"]
+        return self._connection.json("GET", _path("jobs", job_id, "/cost"))
+
+    def invoices(self) -> List[Invoice]:
+        """The project's invoices, the newest month first."""
+        return self._connection.json("GET", "/billing/invoices")["data"]
+
+    def billing_account(self) -> BillingAccount:
+        """What the project owes, and whether a payment failed."""
+        return self._connection.json("GET", "/billing/account")
+
+    def budgets(self) -> List[BudgetView]:
+        """What the project and its keys may spend in a month, and how much of it is spent."""
+        return self._connection.json("GET", "/billing/budgets")["data"]
+
+    def set_budget(
+        self,
+        monthly_amount: Union[str, int],
+        *,
+        key_id: Optional[str] = None,
+        alert_percents: Optional[List[int]] = None,
+        hard_stop: bool = False,
+    ) -> List[BudgetView]:
+        """Sets the project's budget, or a key's, in dollars a month; with hard_stop, new jobs are refused once it is spent."""
+        path = _path("billing/budgets/keys", key_id) if key_id else "/billing/budgets/project"
+        body = {"monthly_amount": str(monthly_amount), "hard_stop": hard_stop}
+        if alert_percents is not None:
+            body["alert_percents"] = alert_percents
+        return self._connection.json("PUT", path, body)["data"]
 
     def _uri_of(self, artifact_id: str, *kinds: str) -> str:
         artifact = self.get_artifact(artifact_id)

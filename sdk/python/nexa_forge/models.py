@@ -50,6 +50,18 @@ class ArtifactView(_ArtifactView, total=False):
     job_id: Optional[str]  # Which job made it; null for an upload
 
 
+class _BillingAccount(TypedDict):
+    project_id: str  # Whose
+    state: str  # good, or past_due: a payment failed
+    balance: str  # Charged and not paid yet, in dollars
+    currency: str  # USD
+    unpaid_invoices: List[str]  # Their ids
+
+
+class BillingAccount(_BillingAccount, total=False):
+    stripe_customer_id: Optional[str]  # Stripe's id of the project
+
+
 class BillingSummary(TypedDict):
     total_cost: str  # Sum of cost_by_type, in dollars
     currency: str  # USD
@@ -57,8 +69,45 @@ class BillingSummary(TypedDict):
     period_end: str  # To
     rate_card: str  # Which rates were applied
     usage_by_type: Dict[str, float]  # Quantities by meter
+    usage_over_time: Dict[str, float]  # Held, times hours: stored_gb_hours, deployment_hours
     cost_by_type: Dict[str, str]  # Dollars by meter
     cost_by_job_type: Dict[str, str]  # Dollars by job type
+
+
+class BillingPart(TypedDict):
+    start: str  # From
+    end: str  # Up to
+    cost: str  # Sum of cost_by_type, in dollars
+    usage_by_type: Dict[str, float]  # Quantities by meter
+    usage_over_time: Dict[str, float]  # Quantities held, times hours
+    cost_by_type: Dict[str, str]  # Dollars by meter
+    cost_by_job_type: Dict[str, str]  # Dollars by job type
+
+
+class BillingTrends(TypedDict):
+    period_start: str  # From
+    period_end: str  # Up to
+    interval: str  # hour or day
+    total_cost: str  # Sum of the parts, in dollars
+    currency: str  # USD
+    data: List[BillingPart]  # Oldest first; parts without usage too
+
+
+class _BudgetView(TypedDict):
+    project_id: str  # Of which project
+    monthly_amount: str  # Dollars a calendar month
+    alert_percents: List[int]  # When it tells
+    hard_stop: bool  # Refuses new jobs once it is spent
+    month: str  # Which month `spent` is of
+    spent: str  # Dollars in this month
+    percent: float  # The same of monthly_amount
+    is_spent: bool  # All of it
+    resets_at: str  # When the next month begins
+    alerts_sent: List[int]  # Which alerts this month had
+
+
+class BudgetView(_BudgetView, total=False):
+    key_id: Optional[str]  # Of this API key alone
 
 
 class _DeploymentGateway(TypedDict):
@@ -86,6 +135,65 @@ class _DeploymentView(TypedDict):
 class DeploymentView(_DeploymentView, total=False):
     message: str  # Why it failed or was stopped
     inference_url: Optional[str]  # Base URL of the OpenAI API that serves it; null until one does
+
+
+class InvoiceLine(TypedDict):
+    kind: str  # charge, accrual, refund or rounding
+    job_type: str  # Of which jobs
+    meter: str  # What was counted
+    rate_card: str  # Priced by
+    quantity: float  # How much
+    unit: str  # What quantity counts
+    amount: str  # In dollars; below zero for what is given back
+    amount_microusd: int  # The same in millionths of a dollar
+
+
+class _Invoice(TypedDict):
+    invoice_id: str  # To name it by
+    number: str  # For people
+    project_id: str  # Who owes it
+    month: str  # For which calendar month (UTC)
+    state: str  # open, past_due, paid, refunded or void
+    currency: str  # USD
+    total: str  # Sum of the lines, in whole cents
+    total_microusd: int  # In millionths of a dollar
+    lines: List[InvoiceLine]  # What it is made of
+    created_at: str  # When the month was closed
+
+
+class Invoice(_Invoice, total=False):
+    paid_at: Optional[str]  # When
+    stripe_invoice_id: Optional[str]  # Stripe's id of it
+    payment_url: Optional[str]  # Where it can be paid
+
+
+class CostLine(TypedDict):
+    meter: str  # What was counted
+    quantity: float  # How much
+    rate_card: str  # Priced by
+    cost: str  # In dollars
+    cost_microusd: int  # The same in millionths of a dollar
+    accrues: bool  # It grows with time, up to now here
+
+
+class JobCost(TypedDict):
+    job_id: str  # Whose cost
+    job_type: str  # What kind of job
+    status: str  # Of the job
+    total_cost: str  # Sum of the lines, in dollars
+    currency: str  # USD
+    is_estimate: bool  # The job still runs: what it has used so far, as far as it is known
+    refunded: str  # Given back, in dollars; not taken off total_cost
+    lines: List[CostLine]  # By meter
+
+
+class JobCostRow(TypedDict):
+    job_id: str  # Which job
+    job_type: str  # What kind
+    user_id: str  # Whose
+    key_id: str  # Submitted with
+    charged_at: str  # When it completed
+    cost: str  # In dollars, without what accrues by time
 
 
 class JobSubmitted(TypedDict):
@@ -145,3 +253,15 @@ class JobView(_JobView, total=False):
     finished_at: Optional[str]  # When it ended
     progress: Optional[EngineEvent]  # Newest progress event
     retry_of: Optional[str]  # The job it repeats
+
+
+class _Refund(TypedDict):
+    refund_id: str  # To name it by
+    project_id: str  # To whom
+    amount: str  # In dollars
+    reason: str  # Why
+    created_at: str  # When
+
+
+class Refund(_Refund, total=False):
+    job_id: Optional[str]  # For which job

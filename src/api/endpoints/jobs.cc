@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "api/authenticator.h"
+#include "api/budget_refusal.h"
 #include "api/log_feed.h"
 #include "api/query.h"
 #include "api/rows.h"
@@ -215,7 +216,11 @@ net::Task<net::Response> JobEndpoints::submit(net::Request request) {
         .principal = principal_of(request.principal),
         .idempotency_key = std::move(idempotency_key),
     };
-    CO_TRY(const protocol::JobView view, co_await with_.jobs.submit(std::move(submission)));
+    const auto stored = co_await with_.jobs.submit(std::move(submission));
+    if (!stored) {
+        co_return refusal_of(stored.error(), with_.clock.now());
+    }
+    const protocol::JobView& view = *stored;
     const protocol::JobSubmitted submitted{
         .job_id = view.job_id,
         .job_type = view.job_type,

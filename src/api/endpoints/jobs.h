@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/clock.h"
 #include "net/router.h"
 #include "net/sse.h"
 #include "net/task_group.h"
@@ -20,6 +21,7 @@ public:
         orchestration::JobService& jobs;
         const orchestration::JobLogs& logs;
         net::WorkPool& pool;
+        const Clock& clock;
         net::TaskGroup& streams;  ///< feeds event streams; outlives the server
     };
     explicit JobEndpoints(Collaborators with) : with_(with) {}

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/endpoints/system.h"
 
-#include "api/authenticator.h"
 #include "api/rows.h"
-#include "billing/usage_store.h"
 #include "core/json.h"
 
 namespace nexa::api {
@@ -34,13 +32,6 @@ std::vector<net::Route> SystemEndpoints::routes() {
     net::Route openapi_row = open_row("/openapi.json", "system_openapi", "This document");
     openapi_row.response = {.name = "OpenApi", .schema = {}};
     openapi_row.handler = bound(*this, &SystemEndpoints::openapi);
-    const net::Route billing_row{
-        .path = "/api/billing/summary",
-        .operation_id = "billing_summary",
-        .summary = "Usage and cost of this month",
-        .tag = "billing",
-        .scope = "billing:read",
-    };
     return {
         net::typed(live_row, *this, &SystemEndpoints::live),
         net::typed(alias(live_row, "/health"), *this, &SystemEndpoints::live),
@@ -51,7 +42,6 @@ std::vector<net::Route> SystemEndpoints::routes() {
             &SystemEndpoints::version
         ),
         std::move(openapi_row),
-        net::typed(billing_row, *this, &SystemEndpoints::billing_summary),
     };
 }
 
@@ -78,16 +68,6 @@ net::Task<protocol::VersionView> SystemEndpoints::version(net::Call) {
 
 net::Task<net::Response> SystemEndpoints::openapi(net::Request) {
     co_return net::Response::json(openapi_);
-}
-
-net::Task<protocol::BillingSummary> SystemEndpoints::billing_summary(net::Call call) {
-    const billing::Period period = billing::month_so_far(with_.clock.now());
-    auto look_up = [&card = with_.rate_card,
-                    tenant_id = principal_of(call.principal).project_id,
-                    period](db::Tx& tx) {
-        return billing::usage_store::summarize(tx, card, tenant_id, period);
-    };
-    co_return co_await with_.backend.read(std::move(look_up));
 }
 
 }  // namespace nexa::api

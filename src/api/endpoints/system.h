@@ -4,9 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "accounts/key_store.h"
-#include "billing/rate_card.h"
-#include "core/clock.h"
 #include "net/router.h"
 #include "net/typed_route.h"
 #include "orchestration/backend.h"
@@ -14,13 +11,11 @@
 
 namespace nexa::api {
 
-/// Health, version, the OpenAPI document and the billing summary.
+/// Health, version and the OpenAPI document.
 class SystemEndpoints {
 public:
     struct Collaborators {
         orchestration::Backend backend;
-        const Clock& clock;
-        const billing::RateCard& rate_card;
         protocol::VersionView version;
     };
     explicit SystemEndpoints(Collaborators with) : with_(std::move(with)) {}
@@ -34,7 +29,6 @@ private:
     net::Task<net::Response> ready(net::Request request);
     net::Task<protocol::VersionView> version(net::Call call);
     net::Task<net::Response> openapi(net::Request request);
-    net::Task<protocol::BillingSummary> billing_summary(net::Call call);
 
     Collaborators with_;
     std::string openapi_;

@@ -2,6 +2,7 @@
 #include "api/endpoints/workflows.h"
 
 #include "api/authenticator.h"
+#include "api/budget_refusal.h"
 #include "api/query.h"
 #include "api/rows.h"
 #include "api/workflow_body.h"
@@ -107,7 +108,11 @@ net::Task<net::Response> WorkflowEndpoints::submit(net::Request request) {
         .principal = principal_of(request.principal),
         .idempotency_key = std::move(idempotency_key),
     };
-    CO_TRY(const protocol::WorkflowView view, co_await workflows_.submit(std::move(submission)));
+    const auto stored = co_await workflows_.submit(std::move(submission));
+    if (!stored) {
+        co_return refusal_of(stored.error(), clock_.now());
+    }
+    const protocol::WorkflowView& view = *stored;
     net::Response response = net::Response::json(to_json(view), 202);
     response.headers.set("Location", fmt::format("/api/workflows/{}", view.workflow_id));
     co_return response;

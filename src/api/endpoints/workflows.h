@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/clock.h"
 #include "core/run_manifest.h"
 #include "net/router.h"
 #include "net/typed_route.h"
@@ -14,7 +15,8 @@ namespace nexa::api {
 /// /api/workflows: submit as JSON or YAML, read, list, cancel, run again.
 class WorkflowEndpoints {
 public:
-    explicit WorkflowEndpoints(orchestration::WorkflowService& workflows) : workflows_(workflows) {}
+    WorkflowEndpoints(orchestration::WorkflowService& workflows, const Clock& clock)
+        : workflows_(workflows), clock_(clock) {}
 
     std::vector<net::Route> routes();
 
@@ -27,6 +29,7 @@ private:
     net::Task<RunManifest> manifest(net::Call call);
 
     orchestration::WorkflowService& workflows_;
+    const Clock& clock_;
 };
 
 }  // namespace nexa::api

@@ -6,11 +6,13 @@
 SELECT
     meter,
     job_type,
+    rate_card,
     sum(quantity * ((least(:until::bigint, coalesce(ends_at, :until::bigint)) - greatest(at, :from::bigint)) / 1e6::double precision)) AS unit_seconds
 FROM usage_record
 WHERE tenant_id = :tenant_id
+    AND (:key_id::text IS NULL OR key_id = :key_id)
     AND meter IN ('stored_bytes', 'deployments')
     AND at < :until
     AND (ends_at IS NULL OR ends_at > :from)
-GROUP BY meter, job_type
-ORDER BY meter, job_type
+GROUP BY meter, job_type, rate_card
+ORDER BY meter, job_type, rate_card

@@ -6,11 +6,13 @@
 SELECT
     meter,
     job_type,
+    rate_card,
     sum(quantity * ((min(:until, coalesce(ends_at, :until)) - max(at, :from)) / 1e6)) AS unit_seconds
 FROM usage_record
 WHERE tenant_id = :tenant_id
+    AND (:key_id IS NULL OR key_id = :key_id)
     AND meter IN ('stored_bytes', 'deployments')
     AND at < :until
     AND (ends_at IS NULL OR ends_at > :from)
-GROUP BY meter, job_type
-ORDER BY meter, job_type
+GROUP BY meter, job_type, rate_card
+ORDER BY meter, job_type, rate_card

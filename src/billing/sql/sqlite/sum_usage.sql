@@ -2,5 +2,6 @@
 SELECT job_type, meter, sum(quantity) AS quantity, sum(cost_microusd) AS cost_microusd
 FROM usage_record
 WHERE tenant_id = :tenant_id AND at >= :from AND at < :until
+    AND (:key_id IS NULL OR key_id = :key_id)
 GROUP BY job_type, meter
 ORDER BY job_type, meter

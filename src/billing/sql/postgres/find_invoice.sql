@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: Apache-2.0
+SELECT i.sequence, i.id, i.tenant_id, i.month, i.state, i.lines, i.total_microusd, i.created_at, i.paid_at, s.stripe_id, s.url
+FROM billing_invoice AS i
+LEFT JOIN stripe_invoice AS s ON s.invoice_id = i.id
+WHERE i.tenant_id = :tenant_id AND i.month = :month

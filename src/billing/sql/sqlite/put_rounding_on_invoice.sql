@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+INSERT INTO billing_invoice_entry (entry, invoice_id)
+SELECT sequence, :invoice_id FROM billing_entry WHERE kind = 'rounding' AND subject = :subject
