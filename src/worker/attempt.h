@@ -28,7 +28,7 @@ protocol::EngineError to_engine_error(const Error& error);
 /// What an engine that is over has come to: its own result, or why there is none that counts. A
 /// limit overrules what the engine says, since a job that was killed at its limit is not done.
 /// Never a mixture: with an error there are neither result nor outputs. The usage holds the
-/// processor time that the sandbox has seen.
+/// processor time that the sandbox has seen, and no accelerators': the caller knows what it held.
 protocol::EngineResult judge(
     Result<protocol::EngineResult> result, const sandbox::Outcome& outcome
 );

@@ -144,7 +144,13 @@ net::Task<protocol::EngineResult> JobRun::execute(protocol::JobSpec spec) {
     CO_TRY(
         std::unique_ptr<LlmSocket> llm, co_await with_.llm.offer(spec, work_folder(), job_->token())
     );
-    auto run = [this, &spec] { return run_engine_blocking(spec); };
+    std::chrono::steady_clock::duration engine_time{};
+    auto run = [this, &spec, &engine_time] {
+        const auto began = with_.clock.steady_now();
+        auto ended = run_engine_blocking(spec);
+        engine_time = with_.clock.steady_now() - began;
+        return ended;
+    };
     const Result<sandbox::Outcome> outcome = co_await net::run_on(with_.engines, std::move(run));
     const protocol::Usage asked = llm ? measured(*llm) : protocol::Usage{};
     llm.reset();
@@ -163,6 +169,7 @@ net::Task<protocol::EngineResult> JobRun::execute(protocol::JobSpec spec) {
         );
     }
     protocol::EngineResult verdict = judge(std::move(result), *outcome);
+    verdict.usage.gpu_seconds = spec.gpus * std::chrono::duration<double>(engine_time).count();
     verdict.usage.input_tokens += asked.input_tokens;
     verdict.usage.output_tokens += asked.output_tokens;
     co_return verdict;
