@@ -98,6 +98,7 @@ private:
     }
 
     Task<void> write_response(Exchange& current, Response response);
+    Task<void> switch_to_web_socket(Exchange& current, std::shared_ptr<BodySource> body);
     Task<void> write_source(Exchange& current, std::shared_ptr<BodySource> source, bool chunked);
     void format_head(const Response& response, std::optional<std::uint64_t> length, bool chunked);
     Task<void> send(std::string_view first, std::string_view second);

@@ -8,11 +8,13 @@
 #include "net/http_date_internal.h"
 #include "net/http_error.h"
 #include "net/refused_caller.h"
+#include "net/web_socket_internal.h"
 
 namespace nexa::net {
 
 namespace {
 
+constexpr int kSwitchingProtocols = 101;
 constexpr std::size_t kOneBufferBytesMax = 16 * 1024;
 
 bool is_valid_request_id(std::string_view id) {
@@ -372,6 +374,11 @@ void Connection::format_head(
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits
 Task<void> Connection::write_response(Exchange& current, Response response) {
     const bool bare = head_->method == Method::kHead || has_no_body(response.status);
+    if (response.status == kSwitchingProtocols) {
+        co_return co_await switch_to_web_socket(
+            current, std::get<std::shared_ptr<BodySource>>(std::move(response.body))
+        );
+    }
     if (auto* source = std::get_if<std::shared_ptr<BodySource>>(&response.body)) {
         const OpenSource open(*this, *source);
         const std::optional<std::uint64_t> length = (*source)->length();
@@ -396,6 +403,32 @@ Task<void> Connection::write_response(Exchange& current, Response response) {
         co_return co_await send(out_, {});
     }
     co_return co_await send(out_, body);
+}
+
+/// Serves the connection's last exchange, in another protocol.
+Task<void> Connection::switch_to_web_socket(
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): exchange() waits
+    Exchange& current,
+    std::shared_ptr<BodySource> body
+) {
+    auto socket = std::dynamic_pointer_cast<WebSocketBody>(std::move(body));
+    NEXA_CHECK(socket != nullptr);  // only web_socket_response() answers 101
+    const OpenSource open(*this, socket);
+    watch_peer_ = false;  // it reads, and so sees that the client has gone
+    keep_alive_ = false;
+    must_linger_ = false;
+    begin_endless_phase(Phase::kHandling);
+    const Status served = co_await guarded(net::serve_web_socket({
+        .socket = stream_->socket(),
+        .body = socket,
+        .sent_already = buffered(),
+        .request_id = head_->request_id,
+        .draining = core_->draining,
+    }));
+    if (!served) {
+        current.error = served.error().to_string();
+    }
+    co_return ok();
 }
 
 Task<void> Connection::write_source(

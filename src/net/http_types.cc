@@ -19,6 +19,7 @@ struct Phrase {
 };
 
 constexpr std::array kPhrases{
+    Phrase{101, "Switching Protocols"},
     Phrase{100, "Continue"},
     Phrase{200, "OK"},
     Phrase{201, "Created"},
@@ -49,6 +50,7 @@ constexpr std::array kPhrases{
     Phrase{416, "Range Not Satisfiable"},
     Phrase{417, "Expectation Failed"},
     Phrase{422, "Unprocessable Content"},
+    Phrase{426, "Upgrade Required"},
     Phrase{428, "Precondition Required"},
     Phrase{429, "Too Many Requests"},
     Phrase{431, "Request Header Fields Too Large"},

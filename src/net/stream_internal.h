@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
 
 #include "net/pools.h"
@@ -34,6 +35,8 @@ public:
     virtual void close() = 0;
     /// True once the peer has closed its side, whatever is still unread. Does not block.
     virtual bool peer_gone() = 0;
+    /// For a protocol that takes the connection over and speaks through a library.
+    virtual asio::ip::tcp::socket& socket() = 0;
 };
 
 }  // namespace nexa::net

@@ -17,6 +17,7 @@ public:
     void shutdown_send() override;
     void close() override;
     bool peer_gone() override;
+    asio::ip::tcp::socket& socket() override { return socket_; }
 
 private:
     asio::ip::tcp::socket socket_;
