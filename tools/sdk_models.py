@@ -17,7 +17,7 @@ PAGE = ROOT / "sdk/python/nexa_forge/models.py"
 # What the client's methods return; what these refer to comes along.
 WANTED = (
     "ArtifactLineage", "ArtifactView", "BillingAccount", "BillingSummary", "BillingTrends", "BudgetView", "DeploymentView",
-    "Invoice", "JobCost", "JobCostRow", "JobSubmitted", "JobView", "Refund",
+    "Invoice", "JobCost", "JobCostRow", "JobEstimate", "JobSubmitted", "JobView", "Refund",
 )
 HEAD = '''# SPDX-License-Identifier: Apache-2.0
 """What the API answers, as types. Written by tools/sdk_models.py from schemas/openapi.json.

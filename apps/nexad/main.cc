@@ -32,6 +32,7 @@ namespace {
 /// What to do instead of serving.
 struct Wish {
     bool openapi = false;
+    bool routes = false;
     bool config = false;
     bool migrate = false;
     std::string backup;
@@ -64,8 +65,10 @@ int fail(const nexa::Error& error) {
     return nexa::row_of(error.code).exit_code;
 }
 
-/// The document needs the routes, and those need a server: one in a folder that is gone afterwards.
-int print_openapi(nexa::nexad::Settings settings, const nexa::Clock& clock, nexa::Random& random) {
+/// The routes need a server: one in a folder that is gone afterwards.
+int print_routes(
+    nexa::nexad::Settings settings, const nexa::Clock& clock, nexa::Random& random, bool as_document
+) {
     auto folder = nexa::TemporaryDirectory::create(std::filesystem::temp_directory_path());
     if (!folder) {
         return fail(folder.error());
@@ -79,7 +82,8 @@ int print_openapi(nexa::nexad::Settings settings, const nexa::Clock& clock, nexa
     if (!server) {
         return fail(server.error());
     }
-    std::fputs((*server)->openapi().c_str(), stdout);
+    const std::string text = as_document ? (*server)->openapi() : (*server)->route_list();
+    std::fputs(text.c_str(), stdout);
     return 0;
 }
 
@@ -144,6 +148,7 @@ int main(int argc, char** argv) {
     app.add_option("--backup", wish.backup, "Write all that the server has to a folder and exit");
     app.add_option("--restore", wish.restore, "Bring a backup into an empty folder and exit");
     app.add_flag("--print-openapi", wish.openapi, "Print the OpenAPI document and exit");
+    app.add_flag("--print-routes", wish.routes, "Print every route that is answered and exit");
     app.set_version_flag("--version", NEXA_VERSION);
     try {
         app.parse(argc, argv);
@@ -171,6 +176,8 @@ int main(int argc, char** argv) {
         return print(nexa::nexad::restore_backup(settings->value, wish.restore, clock));
     }
     nexa::SystemRandom random;
-    return wish.openapi ? print_openapi(std::move(settings->value), clock, random)
-                        : serve(settings->value, clock, random);
+    if (wish.openapi || wish.routes) {
+        return print_routes(std::move(settings->value), clock, random, wish.openapi);
+    }
+    return serve(settings->value, clock, random);
 }

@@ -16,6 +16,7 @@
 #include "api/endpoints/billing.h"
 #include "api/endpoints/budgets.h"
 #include "api/endpoints/deployments.h"
+#include "api/endpoints/events.h"
 #include "api/endpoints/gateway.h"
 #include "api/endpoints/invoices.h"
 #include "api/endpoints/jobs.h"
@@ -29,6 +30,7 @@
 #include "api/endpoints/users.h"
 #include "api/endpoints/workers.h"
 #include "api/endpoints/workflows.h"
+#include "api/live_streams.h"
 #include "billing/rate_card.h"
 #include "billing/stripe_client.h"
 #include "billing/stripe_sync.h"
@@ -131,7 +133,13 @@ public:
           ),
           workflows_({backend_, ids_, workflow_driver_, code_of_this_program()}),
           jobs_(
-              {backend_, ids_, pool_signal_, event_signal_, job_counters_, workflow_driver_},
+              {backend_,
+               ids_,
+               pool_signal_,
+               event_signal_,
+               job_counters_,
+               workflow_driver_,
+               ground_.rate_card},
               ground_.settings.regions
           ),
           workers_({backend_, ids_, ground_.clock, pool_signal_, event_signal_, job_counters_}),
@@ -168,7 +176,9 @@ public:
           authenticator_(
               {keys_, sessions_, limiter_}, authenticator_options(ground_.settings.accounts)
           ),
-          job_endpoints_({jobs_, logs_, pools_.db, ground_.clock, tasks_}),
+          streams_({tasks_, authenticator_}),
+          job_endpoints_({jobs_, logs_, pools_.db, ground_.clock, streams_}),
+          event_endpoints_({jobs_, workers_, streams_}),
           key_endpoints_(keys_),
           project_endpoints_(directory_),
           user_endpoints_(directory_),
@@ -225,6 +235,13 @@ public:
 
     std::uint16_t port() const { return server_ ? server_->port() : 0; }
     std::string openapi() { return document(routes()); }
+    std::string route_list() {
+        std::string list;
+        for (const net::Route& route : routes()) {
+            list += fmt::format("{} {}\n", to_string(route.method), route.path);
+        }
+        return list;
+    }
 
     void stop() {
         if (std::exchange(stopped_, true)) {
@@ -350,6 +367,7 @@ private:
         std::vector<net::Route> rows;
         for (auto more : {
                  job_endpoints_.routes(),
+                 event_endpoints_.routes(),
                  key_endpoints_.routes(),
                  project_endpoints_.routes(),
                  user_endpoints_.routes(),
@@ -441,7 +459,9 @@ private:
     orchestration::DeploymentService deployments_;
     orchestration::GatewayFeed feed_;
     api::Authenticator authenticator_;
+    api::LiveStreams streams_;
     api::JobEndpoints job_endpoints_;
+    api::EventEndpoints event_endpoints_;
     api::KeyEndpoints key_endpoints_;
     api::ProjectEndpoints project_endpoints_;
     api::UserEndpoints user_endpoints_;
@@ -501,6 +521,10 @@ std::uint16_t Server::port() const {
 }
 std::string Server::openapi() const {
     return impl_->openapi();
+}
+
+std::string Server::route_list() const {
+    return impl_->route_list();
 }
 void Server::stop() {
     impl_->stop();

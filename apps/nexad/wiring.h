@@ -31,6 +31,8 @@ public:
     Status start();
     std::uint16_t port() const;
     std::string openapi() const;
+    /// What is answered, a line each: "GET /api/jobs".
+    std::string route_list() const;
     /// Ends what runs, within a few seconds, and closes the database. Repeatable.
     void stop();
 

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "crypto/hmac.h"
 #include "net/refused_caller.h"
+#include "net/web_socket.h"
 
 namespace nexa::api {
 
@@ -43,6 +44,14 @@ std::optional<std::string> key_of(const net::RequestHead& head) {
         net::equals_ignoring_case(authorization.substr(0, kBearer.size()), kBearer)) {
         return std::string(authorization.substr(kBearer.size()));
     }
+    if (net::wants_web_socket(head)) {
+        constexpr std::string_view kKeyProtocol = "nexa.key.";
+        for (const std::string& protocol : net::offered_protocols(head)) {
+            if (protocol.starts_with(kKeyProtocol)) {
+                return protocol.substr(kKeyProtocol.size());
+            }
+        }
+    }
     return std::nullopt;
 }
 
@@ -52,8 +61,8 @@ const accounts::Principal& principal_of(const net::Principal& principal) {
     return *known;
 }
 
-net::Task<accounts::Principal> Authenticator::known(net::AuthRequest request) {
-    const net::RequestHead& head = *request.head;
+net::Task<accounts::Principal> Authenticator::known(std::shared_ptr<const net::RequestHead> of) {
+    const net::RequestHead& head = *of;
     if (auto text = key_of(head)) {
         co_return co_await with_.keys.authenticate(*std::move(text));
     }
@@ -62,8 +71,11 @@ net::Task<accounts::Principal> Authenticator::known(net::AuthRequest request) {
         co_return Error::unauthenticated("the request carries no API key")
             .hint("send it as the header X-Nexa-Api-Key");
     }
-    if (is_change(head)) {
+    // A page of another site can open a WebSocket here, and the browser adds our cookie.
+    if (is_change(head) || net::wants_web_socket(head)) {
         CO_TRY_STATUS(check_same_origin(head));
+    }
+    if (is_change(head)) {
         const std::string_view shown = head.headers.get("X-Nexa-CSRF");
         if (!crypto::constant_time_equal(shown, accounts::csrf_token(*token))) {
             co_return Error::permission_denied("a change by cookie needs the session's CSRF token")
@@ -71,6 +83,18 @@ net::Task<accounts::Principal> Authenticator::known(net::AuthRequest request) {
         }
     }
     co_return co_await with_.sessions.authenticate(*std::move(token), project_of(head));
+}
+
+net::Task<void> Authenticator::look_again(
+    std::shared_ptr<const net::RequestHead> head, std::vector<std::string> scopes
+) {
+    CO_TRY(const accounts::Principal who, co_await known(std::move(head)));
+    for (const std::string& scope : scopes) {
+        if (!accounts::allows(who.scopes, scope)) {
+            co_return Error::permission_denied("this key lacks the scope '{}' now", scope);
+        }
+    }
+    co_return ok();
 }
 
 std::optional<net::HttpError> Authenticator::over_limit(const accounts::Principal& principal) {
@@ -99,7 +123,7 @@ net::Task<net::Principal> Authenticator::authenticate(net::AuthRequest request) 
         }
     }
     const std::string& scope = request.route->scope;
-    CO_TRY(accounts::Principal who, co_await known(std::move(request)));
+    CO_TRY(accounts::Principal who, co_await known(request.head));
     if (auto refusal = over_limit(who)) {
         co_return net::refused_caller(*std::move(refusal), who.key_id);
     }

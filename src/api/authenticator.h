@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,9 @@
 
 namespace nexa::api {
 
-/// The key of a request: X-Nexa-Api-Key, Authorization: Bearer, or X-API-Key.
+/// The key of a request: X-Nexa-Api-Key, Authorization: Bearer, or X-API-Key. Of a WebSocket's
+/// handshake also the offered subprotocol "nexa.key." with the key behind it: a browser can send
+/// nothing else.
 std::optional<std::string> key_of(const net::RequestHead& head);
 
 /// Who sent a request that the authenticator let through.
@@ -46,8 +49,14 @@ public:
     /// Too many requests are a refused caller, with 429.
     net::Task<net::Principal> authenticate(net::AuthRequest request);
 
+    /// Whether who sent a request that was let through might still send it: for answers that go on.
+    /// Counts towards no limit. Errors: those of authenticate(), for the caller's sake alone.
+    net::Task<void> look_again(
+        std::shared_ptr<const net::RequestHead> head, std::vector<std::string> scopes
+    );
+
 private:
-    net::Task<accounts::Principal> known(net::AuthRequest request);
+    net::Task<accounts::Principal> known(std::shared_ptr<const net::RequestHead> of);
     std::optional<net::HttpError> over_limit(const accounts::Principal& principal);
 
     Collaborators with_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "net/router.h"
 
@@ -33,8 +34,17 @@ struct RowName {
 /// A documented row that asks for a key with the noun's scope.
 net::Route row(const Noun& noun, RowName name);
 
-/// The same row at another path, left out of the document.
+/// The same row at another path, with a name of its own in the document.
 net::Route alias(net::Route route, std::string path);
+
+/// A row for an event stream: as server-sent events at its path, over a WebSocket at its path with
+/// "/ws" behind it. `events` is what they hold; both take `last_event_id`.
+std::vector<net::Route> event_stream_rows(
+    net::Route route,
+    net::BodyType events,
+    net::Handler handler,
+    std::vector<net::ParameterInfo> parameters = {}
+);
 
 /// A row whose body is a blob of any size, read as it comes, and stored under the hash in the path.
 net::Route upload(net::Route route);

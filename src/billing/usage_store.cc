@@ -417,6 +417,15 @@ Status end_accrual(db::Tx& tx, const std::string& job_id, std::string_view meter
     return {};
 }
 
+Result<std::map<std::string, std::int64_t>> job_usage(db::Tx& tx, const std::string& job_id) {
+    TRY(const auto rows, tx.query(sql::kJobUsage, {{"job_id", job_id}}));
+    std::map<std::string, std::int64_t> usage;
+    for (const db::Row& row : rows) {
+        usage.emplace(row.text("meter"), row.int64("quantity"));
+    }
+    return usage;
+}
+
 Result<MicroUsd> job_cost(db::Tx& tx, const std::string& job_id) {
     TRY(const auto row, tx.query_one(sql::kJobCost, {{"job_id", job_id}}));
     NEXA_CHECK(row.has_value());  // an aggregate without GROUP BY gives one row

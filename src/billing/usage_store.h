@@ -90,6 +90,9 @@ Status end_accrual(db::Tx& tx, const std::string& job_id, std::string_view meter
 /// Without what accrues.
 Result<MicroUsd> job_cost(db::Tx& tx, const std::string& job_id);
 
+/// What a job used, by meter, in whole units; empty for one that was not charged.
+Result<std::map<std::string, std::int64_t>> job_usage(db::Tx& tx, const std::string& job_id);
+
 }  // namespace usage_store
 
 }  // namespace nexa::billing

@@ -166,6 +166,27 @@ Error job_error(const protocol::JobView& view) {
     return error;
 }
 
+Result<int> go_on_with(Session& session, const std::string& reply, const AfterSubmission& after) {
+    TRY(const auto submitted, read_reply<protocol::JobSubmitted>(reply));
+    if (!after.wait && !after.follow) {
+        if (session.json()) {
+            session.print_json(reply);
+        } else {
+            session.print(submitted.job_id);
+        }
+        return 0;
+    }
+    if (!session.json()) {
+        session.note(fmt::format("job {}", submitted.job_id));
+    }
+    if (after.follow) {
+        TRY(const SeenJob job, follow_job(session, submitted.job_id));
+        return end_with(session, job);
+    }
+    TRY(const SeenJob job, wait_for_job(session, submitted.job_id, std::nullopt));
+    return end_with(session, job);
+}
+
 std::string job_path(const std::string& job_id, std::string_view below) {
     return fmt::format("/jobs/{}{}", net::percent_encode(job_id), below);
 }

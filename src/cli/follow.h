@@ -37,6 +37,15 @@ Error job_error(const protocol::JobView& view);
 /// job is the answer.
 Result<int> end_with(Session& session, const SeenJob& job);
 
+/// What a command does once its job is accepted.
+struct AfterSubmission {
+    bool wait = false;    ///< return when it has ended, with its exit code
+    bool follow = false;  ///< the same, and show its events
+};
+
+/// Prints the job's id, or waits for its end. `reply` is the server's JobSubmitted.
+Result<int> go_on_with(Session& session, const std::string& reply, const AfterSubmission& after);
+
 /// A path of the API below this job: "/jobs/job_…/cancel". Escapes the id.
 std::string job_path(const std::string& job_id, std::string_view below = "");
 

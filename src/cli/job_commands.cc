@@ -8,7 +8,10 @@
 
 #include "cli/command_line.h"
 #include "cli/follow.h"
+#include "cli/spec_flags.h"
+#include "core/json.h"
 #include "protocol/job_status.h"
+#include "protocol/job_types.h"
 
 namespace nexa::cli {
 
@@ -28,6 +31,11 @@ struct JobNamed {
     std::string job_id;
     int timeout_seconds = 0;
     bool follow = false;
+    AfterSubmission after;
+    std::vector<std::string> sets;
+    std::string name;
+    int priority = 0;
+    const CLI::Option* priority_flag = nullptr;
 };
 
 std::string query_of(const ListWish& wish) {
@@ -89,6 +97,7 @@ void show(Session& session, const protocol::JobView& job) {
     add("job", job.job_id);
     add("type", job.job_type);
     add("status", job.status);
+    add("waits", job.status_reason.value_or(""));
     add("name", job.name.value_or(""));
     add("created", job.created_at);
     add("started", job.started_at.value_or(""));
@@ -129,6 +138,46 @@ Result<int> cancel(Session& session, const JobNamed& wish) {
         ));
     }
     return 0;
+}
+
+Result<int> retry(Session& session, const JobNamed& wish) {
+    TRY(ApiClient* const api, session.api());
+    TRY(const std::string reply, api->post(job_path(wish.job_id, "/retry"), ""));
+    return go_on_with(session, reply, wish.after);
+}
+
+/// What is to be other in the new job; empty for nothing.
+Result<std::string> changes_of(Session& session, const JobNamed& wish) {
+    ValueNode payload{.kind = ValueNode::Kind::kObject};
+    if (!wish.sets.empty()) {
+        TRY(const SeenJob job, look_at_job(session, wish.job_id));
+        TRY(const protocol::JobTypeRow* type, protocol::find_job_type(job.view.job_type));
+        for (const std::string& assignment : wish.sets) {
+            TRY_STATUS(set_field(*type->spec().structure(), assignment, payload));
+        }
+    }
+    ValueNode changes{.kind = ValueNode::Kind::kObject};
+    const auto put_change = [&](std::string_view key, ValueNode value) {
+        changes.keys.emplace_back(key);
+        changes.items.push_back(std::move(value));
+    };
+    put_change("payload", std::move(payload));
+    if (!wish.name.empty()) {
+        put_change("name", {.kind = ValueNode::Kind::kString, .text = wish.name});
+    }
+    if (wish.priority_flag->count() > 0) {
+        put_change(
+            "priority", {.kind = ValueNode::Kind::kNumber, .text = std::to_string(wish.priority)}
+        );
+    }
+    return to_json(changes);
+}
+
+Result<int> clone(Session& session, const JobNamed& wish) {
+    TRY(std::string changes, changes_of(session, wish));
+    TRY(ApiClient* const api, session.api());
+    TRY(const std::string reply, api->post(job_path(wish.job_id, "/clone"), std::move(changes)));
+    return go_on_with(session, reply, wish.after);
 }
 
 Result<int> wait(Session& session, const JobNamed& wish) {
@@ -202,6 +251,32 @@ JobCommand add_on_job(CommandLine& line, Session& session, CLI::App& group, cons
     return {command, wish};
 }
 
+void add_after_flags(const JobCommand& made) {
+    AfterSubmission& after = made.wish->after;
+    made.command->add_flag("--wait", after.wait, "Return when it has ended, with its exit code");
+    made.command->add_flag("--follow", after.follow, "The same, and show its events");
+}
+
+void add_repeating(CommandLine& line, Session& session, CLI::App& group) {
+    add_after_flags(
+        add_on_job(line, session, group, {"retry", "Make a failed or cancelled job again", &retry})
+    );
+    const JobCommand like = add_on_job(
+        line, session, group, {"clone", "Make a job like this one, with changes", &clone}
+    );
+    like.command
+        ->add_option("--set", like.wish->sets, "Change a field of the spec; may be given often")
+        ->type_name("FIELD=VALUE")
+        ->expected(1)
+        ->take_all();
+    like.command->add_option("--name", like.wish->name, "The new job's name, for people")
+        ->type_name("TEXT");
+    like.wish->priority_flag =
+        like.command->add_option("--priority", like.wish->priority, "-100 to 100; lower runs first")
+            ->type_name("INT");
+    add_after_flags(like);
+}
+
 }  // namespace
 
 void add_job_commands(CommandLine& line, Session& session) {
@@ -218,6 +293,7 @@ void add_job_commands(CommandLine& line, Session& session) {
 
     add_on_job(line, session, *group, {"get", "Show a job", &get});
     add_on_job(line, session, *group, {"cancel", "Ask a job to stop", &cancel});
+    add_repeating(line, session, *group);
     const JobCommand log =
         add_on_job(line, session, *group, {"logs", "Print what a job's engine wrote", &logs});
     log.command->add_flag("--follow", log.wish->follow, "Go on until the job has ended");

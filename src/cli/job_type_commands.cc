@@ -9,6 +9,7 @@
 
 #include "cli/command_line.h"
 #include "cli/document_file.h"
+#include "cli/estimate_view.h"
 #include "cli/follow.h"
 #include "cli/spec_flags.h"
 #include "core/json.h"
@@ -30,8 +31,8 @@ struct JobWish {
     std::string name;
     int priority = 0;
     CLI::Option* priority_flag = nullptr;
-    bool wait = false;
-    bool follow = false;
+    bool dry_run = false;
+    AfterSubmission after;
 };
 
 const StructInfo& spec_of(const protocol::JobTypeRow& type) {
@@ -122,26 +123,14 @@ Result<std::string> body_of(CliContext& context, const JobWish& wish) {
 Result<int> submit(Session& session, const JobWish& wish) {
     TRY(std::string body, body_of(session.context(), wish));
     TRY(ApiClient* const api, session.api());
+    if (wish.dry_run) {
+        TRY(const std::string reply,
+            api->post(fmt::format("/jobs/{}/estimate", wish.type->name), std::move(body)));
+        return show_estimate(session, reply);
+    }
     TRY(const std::string reply,
         api->post(fmt::format("/jobs/{}", wish.type->name), std::move(body)));
-    TRY(const auto submitted, read_reply<protocol::JobSubmitted>(reply));
-    if (!wish.wait && !wish.follow) {
-        if (session.json()) {
-            session.print_json(reply);
-        } else {
-            session.print(submitted.job_id);
-        }
-        return 0;
-    }
-    if (!session.json()) {
-        session.note(fmt::format("job {}", submitted.job_id));
-    }
-    if (wish.follow) {
-        TRY(const SeenJob job, follow_job(session, submitted.job_id));
-        return end_with(session, job);
-    }
-    TRY(const SeenJob job, wait_for_job(session, submitted.job_id, std::nullopt));
-    return end_with(session, job);
+    return go_on_with(session, reply, wish.after);
 }
 
 /// A field called like a flag of every job takes the name; the job's own is then the longer one.
@@ -197,8 +186,13 @@ void add_one(CommandLine& line, Session& session, const protocol::JobTypeRow& ty
     wish->priority_flag =
         command->add_option("--priority", wish->priority, "-100 to 100; lower runs first")
             ->type_name("INT");
-    command->add_flag("--wait", wish->wait, "Return when the job has ended, with its exit code");
-    command->add_flag("--follow", wish->follow, "The same, and show its events");
+    command->add_flag(
+        "--wait", wish->after.wait, "Return when the job has ended, with its exit code"
+    );
+    command->add_flag("--follow", wish->after.follow, "The same, and show its events");
+    command->add_flag(
+        "--dry-run", wish->dry_run, "Only say what it would be, take and cost, and what blocks it"
+    );
     line.on(command, [&session, wish] { return submit(session, *wish); });
 }
 

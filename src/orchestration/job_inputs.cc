@@ -48,13 +48,34 @@ bool takes_presets(std::string_view job_type, const protocol::InputReference& re
     return job_type == "train" && reference.input == "model";
 }
 
+bool is_preset(std::string_view name) {
+    return std::ranges::find(protocol::kModelPresets, name) != protocol::kModelPresets.end();
+}
+
 /// A teacher may be an endpoint, which the worker knows, and a training can begin with a preset.
 /// All else is stored.
 bool is_a_name(std::string_view job_type, const protocol::InputReference& reference) {
     return reference.input == "teacher" ||
-           (takes_presets(job_type, reference) &&
-            std::ranges::find(protocol::kModelPresets, reference.text) !=
-                protocol::kModelPresets.end());
+           (takes_presets(job_type, reference) && is_preset(reference.text));
+}
+
+/// A reference by id, by URI, or by the name of a checkpoint.
+Result<std::optional<std::string>> artifact_behind(
+    db::Tx& tx,
+    const std::string& tenant_id,
+    std::string_view job_type,
+    const protocol::InputReference& reference
+) {
+    if (auto artifact_id = artifact_named_by(reference.text)) {
+        return artifact_id;
+    }
+    if (!is_model(reference.input) ||
+        (takes_presets(job_type, reference) && is_preset(reference.text))) {
+        return std::nullopt;
+    }
+    TRY(const auto row,
+        tx.query_one(sql::kFindCheckpoint, {{"tenant_id", tenant_id}, {"name", reference.text}}));
+    return row ? std::optional(row->text("id")) : std::nullopt;
 }
 
 /// What was most likely meant by an id or a name that is not stored: "ds_1" or "ds_1 ('sums')".
@@ -84,6 +105,20 @@ std::string near_artifact(
     return at < rows->size() ? id : fmt::format("{} ('{}')", id, *near);
 }
 
+/// The names that a model can be asked for by: ", Mistral-7B, llama".
+std::string names_of_models(db::Tx& tx, const std::string& tenant_id) {
+    constexpr std::size_t kShownMax = 20;
+    const auto rows = tx.query(sql::kNearArtifacts, {{"tenant_id", tenant_id}, {"models", true}});
+    std::vector<std::string> names;
+    for (std::size_t i = 0; rows && i < rows->size() && names.size() < kShownMax; ++i) {
+        std::string name = (*rows)[i].text("name");
+        if (!name.empty() && std::ranges::find(names, name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string advice_for(bool is_for_model, bool takes_presets) {
     if (!is_for_model) {
         return "upload it with `nexa artifact push` and give the ds_… id that it prints";
@@ -106,13 +141,17 @@ Error unknown_input(
     const auto preset = presets ? nearest(reference.text, protocol::kModelPresets) : std::nullopt;
     const std::string near =
         preset ? std::string(*preset) : near_artifact(tx, tenant_id, reference);
+    std::string hint =
+        near.empty() ? advice_for(is_for_model, presets) : fmt::format("did you mean {}?", near);
+    const std::string known = is_for_model ? names_of_models(tx, tenant_id) : std::string();
+    if (!known.empty()) {
+        hint += fmt::format(" The models here are called {}", known);
+    }
     return Error::invalid_argument(
                "'{}' is no {} of this server", reference.text, is_for_model ? "model" : "dataset"
     )
         .at(reference.field)
-        .hint(
-            near.empty() ? advice_for(is_for_model, presets) : fmt::format("did you mean {}?", near)
-        );
+        .hint(hint);
 }
 
 /// A dataset where a model is asked for, or the other way round, is seen here and not by an engine.
@@ -132,9 +171,12 @@ Result<protocol::JobInput> stored_input(
     db::Tx& tx,
     const std::string& tenant_id,
     const protocol::InputReference& reference,
-    const std::string& artifact_id
+    const std::string& artifact_id,
+    Holding holding
 ) {
-    auto artifact = artifact_store::hold(tx, artifact_id, tenant_id);
+    auto artifact = holding == Holding::kUntilCommit
+                        ? artifact_store::hold(tx, artifact_id, tenant_id)
+                        : artifact_store::get(tx, artifact_id, tenant_id);
     if (!artifact) {
         Error error = std::move(artifact).error();
         error.param = reference.field;  // the caller wrote a spec, not a request for an artifact
@@ -167,7 +209,7 @@ const protocol::JobInput* input_called(
 
 /// The dataset that the job read which made `artifact_id`, if a job did and it read one.
 Result<std::optional<protocol::JobInput>> dataset_behind(
-    db::Tx& tx, const std::string& tenant_id, const std::string& artifact_id
+    db::Tx& tx, const std::string& tenant_id, const std::string& artifact_id, Holding holding
 ) {
     TRY(const ArtifactRecord artifact, artifact_store::get(tx, artifact_id, tenant_id));
     if (!artifact.job_id) {
@@ -179,7 +221,7 @@ Result<std::optional<protocol::JobInput>> dataset_behind(
     for (const protocol::InputReference& reference : type->references(job.payload)) {
         const auto dataset_id = artifact_named_by(reference.text);
         if (reference.input == "dataset" && dataset_id) {
-            TRY(auto input, stored_input(tx, tenant_id, reference, *dataset_id));
+            TRY(auto input, stored_input(tx, tenant_id, reference, *dataset_id, holding));
             return std::move(input);
         }
     }
@@ -188,11 +230,14 @@ Result<std::optional<protocol::JobInput>> dataset_behind(
 
 /// Without a dataset a model is measured on what its own training held out.
 Result<protocol::JobInput> default_dataset(
-    db::Tx& tx, const std::string& tenant_id, const std::vector<protocol::JobInput>& inputs
+    db::Tx& tx,
+    const std::string& tenant_id,
+    const std::vector<protocol::JobInput>& inputs,
+    Holding holding
 ) {
     const protocol::JobInput* model = input_called("model", inputs);
     NEXA_CHECK(model != nullptr);  // an evaluation has one, and no preset
-    TRY(auto dataset, dataset_behind(tx, tenant_id, model->artifact_id));
+    TRY(auto dataset, dataset_behind(tx, tenant_id, model->artifact_id, holding));
     if (!dataset) {
         return Error::invalid_argument(
                    "is missing, and {} was not trained here", model->artifact_id
@@ -206,20 +251,25 @@ Result<protocol::JobInput> default_dataset(
 }  // namespace
 
 Result<std::vector<protocol::JobInput>> find_inputs(
-    db::Tx& tx, const std::string& tenant_id, std::string_view job_type, const JsonText& payload
+    db::Tx& tx,
+    const std::string& tenant_id,
+    std::string_view job_type,
+    const JsonText& payload,
+    Holding holding
 ) {
     TRY(const protocol::JobTypeRow* type, protocol::find_job_type(job_type));
     std::vector<protocol::JobInput> inputs;
     for (const protocol::InputReference& reference : type->references(payload)) {
-        if (const auto artifact_id = artifact_named_by(reference.text)) {
-            TRY(auto input, stored_input(tx, tenant_id, reference, *artifact_id));
+        TRY(const auto artifact_id, artifact_behind(tx, tenant_id, job_type, reference));
+        if (artifact_id) {
+            TRY(auto input, stored_input(tx, tenant_id, reference, *artifact_id, holding));
             inputs.push_back(std::move(input));
         } else if (!is_a_name(job_type, reference)) {
             return unknown_input(tx, tenant_id, job_type, reference);
         }
     }
     if (job_type == "evaluate" && input_called("dataset", inputs) == nullptr) {
-        TRY(auto dataset, default_dataset(tx, tenant_id, inputs));
+        TRY(auto dataset, default_dataset(tx, tenant_id, inputs, holding));
         inputs.push_back(std::move(dataset));
     }
     return inputs;

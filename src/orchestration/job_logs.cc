@@ -15,6 +15,12 @@ namespace nexa::orchestration {
 
 namespace {
 
+constexpr std::int64_t kSearchBytes = std::int64_t{1} << 20;
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 Error log_error(const char* what, const std::filesystem::path& path, int number) {
     return Error::unavailable(
         "cannot {} log {}: {}",
@@ -112,6 +118,67 @@ Result<LogChunk> JobLogs::read(const LogRef& log, std::int64_t offset, std::int6
     }
     chunk.text.resize(filled);
     return chunk;
+}
+
+Result<LogChunk> JobLogs::tail(const LogRef& log, std::int64_t lines, std::int64_t bytes_max)
+    const {
+    TRY(LogChunk chunk, read(log, -bytes_max, bytes_max));
+    std::size_t start = chunk.text.size();
+    start -= chunk.text.ends_with('\n') ? 1 : 0;
+    for (; lines > 0 && start > 0; --lines) {
+        const std::size_t end = chunk.text.rfind('\n', start - 1);
+        if (end == std::string::npos) {
+            start = 0;
+        } else if (lines == 1) {
+            start = end + 1;
+            break;
+        } else {
+            start = end;
+        }
+    }
+    chunk.offset += static_cast<std::int64_t>(start);
+    chunk.text.erase(0, start);
+    return chunk;
+}
+
+Result<LogMatches> JobLogs::search(const LogRef& log, const LogQuery& query) const {
+    const auto same = [](char left, char right) { return lower(left) == lower(right); };
+    LogMatches found{.next_offset = query.offset};
+    const std::int64_t scan_end = query.offset + query.scan_bytes_max;
+    for (;;) {
+        TRY(const LogChunk chunk, read(log, found.next_offset, kSearchBytes));
+        found.bytes_total = chunk.bytes_total;
+        std::string_view text = chunk.text;
+        const bool is_last =
+            chunk.offset + static_cast<std::int64_t>(text.size()) >= chunk.bytes_total;
+        while (!text.empty()) {
+            const std::size_t end = text.find('\n');
+            if (end == std::string_view::npos && !is_last && text.size() < chunk.text.size()) {
+                break;  // the line goes on in the next piece
+            }
+            const std::string_view line = text.substr(0, end);
+            if (!std::ranges::search(line, query.text, same).empty()) {
+                if (found.matches.size() == static_cast<std::size_t>(query.limit)) {
+                    found.is_all = false;
+                    return found;
+                }
+                found.matches.push_back(
+                    {.offset = found.next_offset, .text = std::string(line.substr(0, kLogLineShown))
+                    }
+                );
+            }
+            const std::size_t taken = line.size() + (end == std::string_view::npos ? 0 : 1);
+            found.next_offset += static_cast<std::int64_t>(taken);
+            text.remove_prefix(taken);
+        }
+        if (is_last) {
+            return found;
+        }
+        if (found.next_offset >= scan_end) {
+            found.is_all = false;
+            return found;
+        }
+    }
 }
 
 }  // namespace nexa::orchestration

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/ids.h"
 #include "core/result.h"
@@ -21,6 +22,27 @@ struct LogRef {
 struct LogChunk {
     std::string text;
     std::int64_t offset = 0;
+    std::int64_t bytes_total = 0;
+};
+
+/// What is looked for in a log.
+struct LogQuery {
+    std::string text;         ///< a part of a line; letters of ASCII in either case
+    std::int64_t offset = 0;  ///< of the first line that is looked at
+    int limit = 100;          ///< matches
+    std::int64_t scan_bytes_max = std::int64_t{64} << 20;
+};
+
+struct LogMatch {
+    std::int64_t offset = 0;  ///< of the line's first byte
+    std::string text;         ///< the line, at most kLogLineShown bytes of it
+};
+inline constexpr std::size_t kLogLineShown = 4096;
+
+struct LogMatches {
+    std::vector<LogMatch> matches;
+    std::int64_t next_offset = 0;  ///< where to go on
+    bool is_all = true;            ///< false: a limit was reached first
     std::int64_t bytes_total = 0;
 };
 
@@ -45,9 +67,17 @@ public:
     /// without log is empty.
     Result<LogChunk> read(const LogRef& log, std::int64_t offset, std::int64_t bytes_max) const;
 
-private:
+    /// The last `lines` lines, as far as they lie in the last `bytes_max` bytes.
+    Result<LogChunk> tail(const LogRef& log, std::int64_t lines, std::int64_t bytes_max) const;
+
+    /// The lines that hold a text, from `offset` on. Reads a megabyte at a time; a line longer than
+    /// that counts as several.
+    Result<LogMatches> search(const LogRef& log, const LogQuery& query) const;
+
+    /// Where an attempt's text lies, once it has any.
     std::filesystem::path path_of(const LogRef& log) const;
 
+private:
     StoragePaths paths_;
     JobLogLimits limits_;
 };

@@ -34,8 +34,10 @@ Result<Job> job_from(const db::Row& row) {
         .state = row.text("state"),
         .priority = static_cast<int>(row.int64("priority")),
         .gpus = static_cast<int>(row.int64("gpus")),
+        .memory_bytes = row.int64("memory_bytes"),
         .attempt = static_cast<int>(row.int64("attempt")),
         .failures = static_cast<int>(row.int64("failures")),
+        .max_failures = static_cast<int>(row.int64("max_failures")),
         .losses = static_cast<int>(row.int64("losses")),
         .fence = row.int64("fence"),
         .worker_id = row.optional_text("lease_worker"),
@@ -48,6 +50,7 @@ Result<Job> job_from(const db::Row& row) {
         .error = json_or_none(row, "error"),
         .progress = json_or_none(row, "progress"),
         .log_bytes = row.int64("log_bytes"),
+        .run_at = row.timestamp("run_at"),
         .created_at = row.timestamp("created_at"),
         .updated_at = row.timestamp("updated_at"),
         .started_at = row.optional_timestamp("started_at"),
@@ -296,11 +299,12 @@ Status append_status(db::Tx& tx, const JobId& job_id, JobStatus status, std::str
     return {};
 }
 
-Result<std::vector<JobEvent>> read_events(
-    db::Tx& tx, const JobId& job_id, std::int64_t after, int limit
+namespace {
+
+Result<std::vector<JobEvent>> events_of(
+    db::Tx& tx, const db::Sql& statement, const db::Params& which
 ) {
-    TRY(const auto rows,
-        tx.query(sql::kReadEvents, {{"job_id", job_id}, {"after", after}, {"limit", limit}}));
+    TRY(const auto rows, tx.query(statement, which));
     std::vector<JobEvent> events;
     events.reserve(rows.size());
     for (const db::Row& row : rows) {
@@ -312,6 +316,24 @@ Result<std::vector<JobEvent>> read_events(
         });
     }
     return events;
+}
+
+}  // namespace
+
+Result<std::vector<JobEvent>> read_events(
+    db::Tx& tx, const JobId& job_id, std::int64_t after, int limit
+) {
+    return events_of(
+        tx, sql::kReadEvents, {{"job_id", job_id}, {"after", after}, {"limit", limit}}
+    );
+}
+
+Result<std::vector<JobEvent>> read_metric_events(
+    db::Tx& tx, const JobId& job_id, std::int64_t after, int limit
+) {
+    return events_of(
+        tx, sql::kReadMetricEvents, {{"job_id", job_id}, {"after", after}, {"limit", limit}}
+    );
 }
 
 }  // namespace job_store

@@ -54,8 +54,10 @@ struct Job {
     protocol::JobStatus status = protocol::JobStatus::kPending;
     int priority = 0;
     int gpus = 0;  ///< accelerators it holds while it runs
+    std::int64_t memory_bytes = 0;
     int attempt = 0;
     int failures = 0;
+    int max_failures = 3;
     int losses = 0;
     std::int64_t fence = 0;
     std::optional<std::string> worker_id;
@@ -68,6 +70,7 @@ struct Job {
     std::optional<JsonText> error;
     std::optional<JsonText> progress;
     std::int64_t log_bytes = 0;
+    Timestamp run_at;  ///< not claimed before
     Timestamp created_at;
     Timestamp updated_at;
     std::optional<Timestamp> started_at;
@@ -128,6 +131,11 @@ Status append_status(
 );
 /// Up to `limit` events behind number `after`.
 Result<std::vector<JobEvent>> read_events(
+    db::Tx& tx, const JobId& job_id, std::int64_t after, int limit
+);
+
+/// The same, of those that tell numbers.
+Result<std::vector<JobEvent>> read_metric_events(
     db::Tx& tx, const JobId& job_id, std::int64_t after, int limit
 );
 

@@ -14,11 +14,9 @@ namespace nexa::orchestration {
 namespace {
 
 constexpr int kWorkersMax = 10'000;
-/// A worker that polls is heard of every few seconds.
-constexpr std::chrono::seconds kLostAfter{90};
 
 std::string liveness_of(const Worker& worker, Timestamp now) {
-    if (now - worker.last_seen_at > kLostAfter) {
+    if (now - worker.last_seen_at > kWorkerLostAfter) {
         return "lost";
     }
     return worker.draining ? "draining" : "connected";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "db/tx.h"
 
 namespace nexa::orchestration {
+
+/// A worker that polls is heard of every few seconds; after this long without it is lost.
+inline constexpr std::chrono::seconds kWorkerLostAfter{90};
 
 /// A worker as registered. Membership (may it have jobs) and liveness (is it there) are two things:
 /// liveness follows from last_seen_at.

@@ -57,6 +57,7 @@ struct JobView {
     std::optional<std::string> finished_at;
     std::optional<EngineEvent> progress;
     std::optional<std::string> retry_of;
+    std::optional<std::string> status_reason;
     std::string cost_usd;
 
     static constexpr auto fields() {
@@ -90,6 +91,10 @@ struct JobView {
             field("finished_at", &JobView::finished_at, "When it ended").null_when_empty(),
             field("progress", &JobView::progress, "Newest progress event").null_when_empty(),
             field("retry_of", &JobView::retry_of, "The job it repeats").null_when_empty(),
+            field(
+                "status_reason", &JobView::status_reason, "What it waits for, if it waits: one line"
+            )
+                .null_when_empty(),
             field("cost_usd", &JobView::cost_usd, "Cost under the active rate card, in dollars")
                 .required(),
         };

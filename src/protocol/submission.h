@@ -23,6 +23,7 @@ struct SubmissionOptions {
     int max_attempts = 3;
     int gpus = 0;
     std::int64_t memory_bytes = 0;
+    std::optional<bool> dry_run;
 
     static constexpr auto fields() {
         return std::tuple{
@@ -46,6 +47,11 @@ struct SubmissionOptions {
             field("memory_bytes", &SubmissionOptions::memory_bytes, "Memory it needs")
                 .unit("bytes")
                 .within(0, 1LL << 50),
+            field(
+                "dry_run",
+                &SubmissionOptions::dry_run,
+                "True: only say what the job would be and take, as its estimate does"
+            ),
         };
     }
 };

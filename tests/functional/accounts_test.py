@@ -560,7 +560,7 @@ def test_the_audit_trail_says_who_changed_what_and_to_whom_it_belongs(server):
 
 
 PUBLIC = {
-    ("get", "/livez"), ("get", "/readyz"), ("get", "/version"), ("get", "/openapi.json"),
+    ("get", "/livez"), ("get", "/health"), ("get", "/readyz"), ("get", "/version"), ("get", "/openapi.json"),
     ("post", "/api/auth/login"), ("post", "/api/auth/register"), ("post", "/api/auth/set-up"),
     ("post", "/api/billing/stripe/webhook"),
 }

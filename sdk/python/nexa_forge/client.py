@@ -22,6 +22,7 @@ from .models import (
     Invoice,
     JobCost,
     JobCostRow,
+    JobEstimate,
     JobSubmitted,
     JobView,
 )
@@ -95,6 +96,10 @@ class NexaForgeClient:
         """Any job by its type's name: what the methods above do."""
         return self._connection.json("POST", _path("jobs", job_type), spec)
 
+    def estimate(self, job_type: str, spec: Mapping[str, Any]) -> JobEstimate:
+        """What such a job would be, take and cost, going by those before it, and what it would wait for. Makes none."""
+        return self._connection.json("POST", _path("jobs", job_type, "/estimate"), spec)
+
     # ---- what becomes of them ----
 
     def get_job(self, job_id: str) -> JobView:
@@ -137,6 +142,14 @@ class NexaForgeClient:
     def cancel_job(self, job_id: str) -> JobView:
         """Ends a job; one that is running is told to stop."""
         return self._connection.json("POST", _path("jobs", job_id, "/cancel"), {})
+
+    def retry_job(self, job_id: str) -> JobSubmitted:
+        """Makes a failed or cancelled job again, as a new one whose `retry_of` names it."""
+        return self._connection.json("POST", _path("jobs", job_id, "/retry"), {})
+
+    def clone_job(self, job_id: str, **changes: Any) -> JobSubmitted:
+        """Makes a job like another, with these fields of its spec changed."""
+        return self._connection.json("POST", _path("jobs", job_id, "/clone"), {"payload": changes})
 
     def job_logs(self, job_id: str) -> str:
         """What the job's engine wrote so far."""

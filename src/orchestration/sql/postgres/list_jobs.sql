@@ -2,8 +2,9 @@
 --
 -- Newest first, since ids rise with time. :states is a JSON array, or NULL for all; :after is the last id seen.
 SELECT
-    j.id, j.tenant_id, j.job_type, j.pool, j.state, j.priority, j.gpus, j.attempt, j.failures, j.losses, j.fence,
-    j.lease_worker, j.started_at, j.cancel_requested, j.created_at, j.updated_at,
+    j.id, j.tenant_id, j.job_type, j.pool, j.state, j.priority, j.attempt, j.failures, j.losses, j.fence,
+    j.lease_worker, j.started_at, j.cancel_requested, j.created_at, j.updated_at, j.run_at, j.gpus, j.memory_bytes,
+    j.max_failures,
     d.user_id, d.key_id, d.payload, d.inputs, d.name, d.retry_of, d.result, d.error, d.progress, d.log_bytes,
     d.finished_at
 FROM job AS j
