@@ -38,6 +38,7 @@ def test_any_server_answers_any_request(coordinators, start_worker):
     job_id = one.submit("echo", {"message": "x", "events": 4, "output_bytes": 1000})
     text = one.get(f"/api/jobs/{job_id}/events", timeout=60).body.decode()
     events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    assert events.pop()["status"] == "completed"  # the mark of the end
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     assert events[-1]["data"]["status"] == "completed"
     assert one.job(job_id) == two.job(job_id)

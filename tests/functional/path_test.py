@@ -65,11 +65,12 @@ def test_events_are_streamed_in_order_and_taken_up_again(nexad, start_worker):
     job_id = client.submit("echo", {"message": "x", "events": 4, "seconds": 1})
     text = client.get(f"/api/jobs/{job_id}/events", timeout=60).body.decode()
     events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    assert events.pop() == {"job_id": job_id, "status": "completed"}  # the mark of the end
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     statuses = [event["data"]["status"] for event in events if event["type"] == "status"]
     assert statuses == ["pending", "assigned", "running", "completed"]
     again = client.get(f"/api/jobs/{job_id}/events", headers={"Last-Event-ID": str(len(events) - 1)}).body.decode()
-    assert again.count("data: ") == 1
+    assert again.count("data: ") == 2 and again.count("event: end") == 1
 
 
 def test_an_error_of_the_job_is_told_with_its_code(nexad, start_worker):
