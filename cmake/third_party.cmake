@@ -17,6 +17,7 @@ if(NOT NEXA_COMPONENTS STREQUAL "engine")
     find_package(Boost 1.81 REQUIRED)  # Asio and Beast, headers only: Boost::headers
     find_package(CLI11 REQUIRED)
     find_package(CURL REQUIRED)
+    find_package(date REQUIRED)  # time zones, which the standard library of GCC 12 has not
     find_package(EXPAT REQUIRED)
     find_package(OpenSSL 3 REQUIRED)
     find_package(SQLite3 REQUIRED)

@@ -23,6 +23,7 @@
 #include "api/endpoints/keys.h"
 #include "api/endpoints/metrics.h"
 #include "api/endpoints/projects.h"
+#include "api/endpoints/schedules.h"
 #include "api/endpoints/sessions.h"
 #include "api/endpoints/storage.h"
 #include "api/endpoints/stripe.h"
@@ -57,6 +58,7 @@
 #include "orchestration/dispatcher.h"
 #include "orchestration/gateway_feed.h"
 #include "orchestration/job_service.h"
+#include "orchestration/schedule_service.h"
 #include "orchestration/worker_service.h"
 #include "orchestration/workflow_driver.h"
 #include "orchestration/workflow_service.h"
@@ -132,6 +134,7 @@ public:
               {ids_, pool_signal_, event_signal_, job_counters_}, ground_.settings.regions
           ),
           workflows_({backend_, ids_, workflow_driver_, code_of_this_program()}),
+          schedules_({backend_, ids_, workflow_driver_}),
           jobs_(
               {backend_,
                ids_,
@@ -190,6 +193,7 @@ public:
           storage_endpoints_(collector_),
           deployment_endpoints_(deployments_),
           workflow_endpoints_(workflows_, ground_.clock),
+          schedule_endpoints_(schedules_),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
           metrics_endpoints_({backend_, metrics_, [this] { return server_stats(); }}),
           billing_endpoints_({backend_, ground_.clock, ground_.rate_card}),
@@ -220,6 +224,7 @@ public:
         running_server_ = server_.get();
         TRY_STATUS(tasks_.spawn("watch leases", dispatcher_.watch_leases()));
         TRY_STATUS(tasks_.spawn("watch activations", feed_.watch_activations()));
+        TRY_STATUS(tasks_.spawn("run schedules", schedules_.watch()));
         TRY_STATUS(tasks_.spawn("collect blobs", collector_.watch()));
         if (stripe_) {
             TRY_STATUS(tasks_.spawn("tell Stripe", stripe_->sync.run()));
@@ -366,23 +371,15 @@ private:
     std::vector<net::Route> routes() {
         std::vector<net::Route> rows;
         for (auto more : {
-                 job_endpoints_.routes(),
-                 event_endpoints_.routes(),
-                 key_endpoints_.routes(),
-                 project_endpoints_.routes(),
-                 user_endpoints_.routes(),
-                 session_endpoints_.routes(),
-                 worker_endpoints_.routes(),
-                 artifact_endpoints_.routes(),
-                 storage_endpoints_.routes(),
-                 deployment_endpoints_.routes(),
-                 workflow_endpoints_.routes(),
-                 gateway_endpoints_.routes(),
-                 metrics_endpoints_.routes(),
-                 billing_endpoints_.routes(),
-                 invoice_endpoints_.routes(),
-                 budget_endpoints_.routes(),
-                 stripe_endpoints_.routes(),
+                 job_endpoints_.routes(),      event_endpoints_.routes(),
+                 key_endpoints_.routes(),      project_endpoints_.routes(),
+                 user_endpoints_.routes(),     session_endpoints_.routes(),
+                 worker_endpoints_.routes(),   artifact_endpoints_.routes(),
+                 storage_endpoints_.routes(),  deployment_endpoints_.routes(),
+                 workflow_endpoints_.routes(), schedule_endpoints_.routes(),
+                 gateway_endpoints_.routes(),  metrics_endpoints_.routes(),
+                 billing_endpoints_.routes(),  invoice_endpoints_.routes(),
+                 budget_endpoints_.routes(),   stripe_endpoints_.routes(),
                  system_endpoints_.routes(),
              }) {
             std::ranges::move(more, std::back_inserter(rows));
@@ -451,6 +448,7 @@ private:
     orchestration::JobLogs logs_;
     orchestration::WorkflowDriver workflow_driver_;
     orchestration::WorkflowService workflows_;
+    orchestration::ScheduleService schedules_;
     orchestration::JobService jobs_;
     orchestration::WorkerService workers_;
     orchestration::ArtifactService artifacts_;
@@ -471,6 +469,7 @@ private:
     api::StorageEndpoints storage_endpoints_;
     api::DeploymentEndpoints deployment_endpoints_;
     api::WorkflowEndpoints workflow_endpoints_;
+    api::ScheduleEndpoints schedule_endpoints_;
     api::GatewayEndpoints gateway_endpoints_;
     api::MetricsEndpoints metrics_endpoints_;
     api::BillingEndpoints billing_endpoints_;

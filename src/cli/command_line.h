@@ -48,6 +48,7 @@ private:
 /// Each adds its commands.
 void add_job_type_commands(CommandLine& line, Session& session);
 void add_workflow_commands(CommandLine& line, Session& session);
+void add_schedule_commands(CommandLine& line, Session& session);
 void add_job_commands(CommandLine& line, Session& session);
 void add_artifact_commands(CommandLine& line, Session& session);
 void add_deployment_commands(CommandLine& line, Session& session);

@@ -12,6 +12,7 @@ namespace {
 void add_all(CommandLine& line, Session& session) {
     add_job_type_commands(line, session);
     add_workflow_commands(line, session);
+    add_schedule_commands(line, session);
     add_job_commands(line, session);
     add_artifact_commands(line, session);
     add_deployment_commands(line, session);

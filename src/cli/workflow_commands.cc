@@ -11,8 +11,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
-#include "cli/document_file.h"
 #include "cli/table.h"
+#include "cli/workflow_document.h"
 #include "core/json.h"
 #include "core/utf8.h"
 #include "net/url.h"
@@ -53,43 +53,6 @@ std::string workflow_path(const std::string& workflow_id, std::string_view below
     return fmt::format("/workflows/{}{}", net::percent_encode(workflow_id), below);
 }
 
-void put(ValueNode& object, const std::string& key, ValueNode value) {
-    const auto found = std::ranges::find(object.keys, key);
-    if (found != object.keys.end()) {
-        object.items[static_cast<std::size_t>(found - object.keys.begin())] = std::move(value);
-        return;
-    }
-    object.keys.push_back(key);
-    object.items.push_back(std::move(value));
-}
-
-/// What is JSON is that, all else a text: epochs=3, dataset_uri=ds_1.
-ValueNode value_of(std::string_view text) {
-    auto parsed = parse_json(text);
-    return parsed ? *std::move(parsed)
-                  : ValueNode{.kind = ValueNode::Kind::kString, .text = std::string(text)};
-}
-
-Status add_inputs(const std::vector<std::string>& sets, ValueNode& tree) {
-    const ValueNode* given = tree.find("inputs");
-    ValueNode inputs = given != nullptr ? *given : ValueNode{.kind = ValueNode::Kind::kObject};
-    for (const std::string& assignment : sets) {
-        const std::size_t equals = assignment.find('=');
-        if (equals == std::string::npos || equals == 0) {
-            return Error::invalid_argument("'{}' is no NAME=VALUE", quotable(assignment))
-                .at("--set");
-        }
-        put(inputs,
-            assignment.substr(0, equals),
-            value_of(std::string_view(assignment).substr(equals + 1)));
-    }
-    if (!sets.empty()) {
-        inputs.raw = {};
-        put(tree, "inputs", std::move(inputs));
-    }
-    return {};
-}
-
 /// The line of the innermost value that an error's place names; 0 if it has none.
 std::uint32_t line_of(const ValueNode& tree, std::string_view place) {
     const ValueNode* at = &tree;
@@ -108,32 +71,6 @@ std::uint32_t line_of(const ValueNode& tree, std::string_view place) {
         place.remove_prefix(end == std::string_view::npos ? place.size() : end + 1);
     }
     return line;
-}
-
-/// What was typed: a file, or the name of a template.
-struct Document {
-    std::string text;
-    std::string source;  ///< empty for a template
-    ValueNode tree{.kind = ValueNode::Kind::kObject};
-};
-
-Result<Document> read_wish(CliContext& context, const RunWish& wish) {
-    Document document;
-    std::error_code ignored;
-    const bool is_file = wish.what == "-" || wish.what.find_first_of("./") != std::string::npos ||
-                         std::filesystem::is_regular_file(wish.what, ignored);
-    if (is_file) {
-        document.source = wish.what == "-" ? "stdin" : wish.what;
-        TRY(document.text, read_document(context, wish.what));
-        TRY(document.tree, parse_document(document.text, document.source));
-    } else {
-        put(document.tree, "template", {.kind = ValueNode::Kind::kString, .text = wish.what});
-    }
-    TRY_STATUS(add_inputs(wish.sets, document.tree));
-    if (!wish.name.empty()) {
-        put(document.tree, "name", {.kind = ValueNode::Kind::kString, .text = wish.name});
-    }
-    return document;
 }
 
 struct Seen {
@@ -252,7 +189,8 @@ Result<int> show_begun(Session& session, const std::string& body, bool wait) {
 }
 
 Result<int> run_workflow(Session& session, const RunWish& wish) {
-    TRY(const Document document, read_wish(session.context(), wish));
+    TRY(const WorkflowDocument document,
+        read_workflow_document(session.context(), wish.what, wish.sets, wish.name));
     TRY(ApiClient* const api, session.api());
     net::HttpRequest request{
         .method = net::Method::kPost,

@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+SELECT
+    id, tenant_id, user_id, key_id, name, cron, time_zone, definition, missed, overlap, paused, next_at, runs, last_at,
+    last_workflow_id, last_note, created_at, updated_at
+FROM schedule
+WHERE id = :schedule_id AND tenant_id = :tenant_id
