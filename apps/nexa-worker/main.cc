@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -118,7 +119,13 @@ nexa::worker::LlmSettings llm_settings_of(
     return llm;
 }
 
-nexa::worker::AgentSettings agent_settings_of(const Settings& settings) {
+std::chrono::milliseconds milliseconds_of(double seconds) {
+    return std::chrono::milliseconds(std::llround(seconds * 1e3));
+}
+
+nexa::worker::AgentSettings agent_settings_of(
+    const Settings& settings, const Environment& environment
+) {
     nexa::worker::AgentSettings agent{
         .paths = nexa::StoragePaths(fs::absolute(settings.dir)),
         .engine = settings.engine.empty() ? nexa::program_directory() / "nexa-engine"
@@ -128,9 +135,14 @@ nexa::worker::AgentSettings agent_settings_of(const Settings& settings) {
         .pool = settings.pool,
         .slots = settings.slots,
         .drain_time = std::chrono::seconds(settings.drain_seconds),
-        .cancel_grace =
-            std::chrono::milliseconds(std::llround(settings.cancel_grace_seconds * 1e3)),
+        .cancel_grace = milliseconds_of(settings.cancel_grace_seconds),
         .inputs_bytes_max = settings.inputs_mib * kMebibyte,
+        .health =
+            {.disk_bytes_min = settings.disk_free_mib * kMebibyte,
+             .clock_offset_max = milliseconds_of(settings.clock_offset_seconds),
+             .gpus = settings.gpus < 0 ? std::nullopt : std::optional(settings.gpus)},
+        .health_pause = milliseconds_of(settings.health_seconds),
+        .search_path = first_of(environment, {"PATH"}),
     };
     if (settings.job_memory_mib > 0) {
         agent.limits.memory_bytes = static_cast<std::uint64_t>(settings.job_memory_mib * kMebibyte);
@@ -165,7 +177,7 @@ nexa::Status run(const Settings& settings, const Environment& environment) {
         {.name = "engines", .threads = static_cast<std::size_t>(settings.slots)}
     );
     nexa::net::HttpClient http({.user_agent = "nexa-worker"}, clock, random);
-    const nexa::worker::AgentSettings agent_settings = agent_settings_of(settings);
+    const nexa::worker::AgentSettings agent_settings = agent_settings_of(settings, environment);
     auto llm = nexa::worker::LlmService::open(
         llm_settings_of(settings, environment),
         agent_settings.paths.worker_answers(),

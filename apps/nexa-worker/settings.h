@@ -22,6 +22,10 @@ struct Settings {
     std::string key_file;
     int slots = 1;
     int drain_seconds = 60;
+    int gpus = -1;
+    std::int64_t disk_free_mib = 1024;
+    double clock_offset_seconds = 30;
+    double health_seconds = 30;
     std::int64_t job_memory_mib = 0;
     std::int64_t job_disk_mib = 0;
     double cancel_grace_seconds = 5;
@@ -57,6 +61,30 @@ struct Settings {
                 "drain_seconds", &Settings::drain_seconds, "For running jobs to end after SIGTERM"
             )
                 .within(0, 86'400)
+                .unit("s"),
+            field(
+                "gpus",
+                &Settings::gpus,
+                "Accelerators there have to be, else the worker gets no jobs; 0: it is not looked "
+                "for any; -1: as many as nvidia-smi shows at the start"
+            )
+                .within(-1, 1024),
+            field(
+                "disk_free_mib",
+                &Settings::disk_free_mib,
+                "With less free in `dir` the worker gets no jobs"
+            )
+                .within(0, 1LL << 40)
+                .unit("MiB"),
+            field(
+                "clock_offset_seconds",
+                &Settings::clock_offset_seconds,
+                "With a clock further off the server's the worker gets no jobs"
+            )
+                .within(0.1, 300)
+                .unit("s"),
+            field("health_seconds", &Settings::health_seconds, "Between two looks at the machine")
+                .within(0.1, 3600)
                 .unit("s"),
             field("job_memory_mib", &Settings::job_memory_mib, "Memory of each job; 0: no limit")
                 .within(0, 1LL << 40)

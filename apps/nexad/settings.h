@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/fields.h"
+#include "orchestration/pool_scaler.h"
 
 namespace nexa::nexad {
 
@@ -206,6 +207,7 @@ struct Settings {
     std::string rate_card = "platform-1";
     AccountSettings accounts;
     StripeSettings stripe;
+    std::vector<orchestration::ScalingPoolSettings> scaling;
     std::string log_level = "info";
     std::string log_format = "json";
 
@@ -239,6 +241,12 @@ struct Settings {
             field("rate_card", &Settings::rate_card, "Prices of new charges").length(1, 64),
             field("accounts", &Settings::accounts, "Users, sessions and limits"),
             field("stripe", &Settings::stripe, "Payment by Stripe"),
+            field(
+                "scaling",
+                &Settings::scaling,
+                "Pools whose workers are started and ended as jobs come and go"
+            )
+                .length(0, 100),
             field("log_level", &Settings::log_level, "Least level that is logged")
                 .one_of({"debug", "info", "warning", "error", "off"}),
             field("log_format", &Settings::log_format, "One JSON object a line, or text for people")

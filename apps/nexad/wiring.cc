@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "api/endpoints/budgets.h"
 #include "api/endpoints/deployments.h"
 #include "api/endpoints/events.h"
+#include "api/endpoints/fleet.h"
 #include "api/endpoints/gateway.h"
 #include "api/endpoints/invoices.h"
 #include "api/endpoints/jobs.h"
@@ -56,6 +58,7 @@
 #include "orchestration/blob_collector.h"
 #include "orchestration/deployment_service.h"
 #include "orchestration/dispatcher.h"
+#include "orchestration/fleet_scaler.h"
 #include "orchestration/gateway_feed.h"
 #include "orchestration/job_service.h"
 #include "orchestration/schedule_service.h"
@@ -102,6 +105,7 @@ struct Ground {
     std::unique_ptr<SecretManager> secrets;
     std::unique_ptr<BlobPlace> blobs;  ///< asks `secrets`
     const billing::RateCard& rate_card;
+    std::map<std::string, std::string> environment;
 };
 
 }  // namespace
@@ -145,7 +149,15 @@ public:
                ground_.rate_card},
               ground_.settings.regions
           ),
-          workers_({backend_, ids_, ground_.clock, pool_signal_, event_signal_, job_counters_}),
+          workers_(
+              {backend_,
+               ids_,
+               ground_.clock,
+               pool_signal_,
+               event_signal_,
+               job_counters_,
+               workflow_driver_}
+          ),
           artifacts_({backend_, ids_, ground_.clock, ground_.blobs->vault(), blob_pool_}),
           collector_(
               {backend_, ground_.blobs->vault(), blob_pool_},
@@ -176,6 +188,12 @@ public:
                workflow_driver_},
               {.activation = activation_options(ground_.settings)}
           ),
+          scaler_(
+              {backend_, ids_, ground_.clock, http_, pool_signal_},
+              {.pools = ground_.settings.scaling,
+               .environment = ground_.environment,
+               .folder = ground_.paths.temporary()}
+          ),
           authenticator_(
               {keys_, sessions_, limiter_}, authenticator_options(ground_.settings.accounts)
           ),
@@ -192,6 +210,7 @@ public:
           artifact_endpoints_(artifacts_, pools_.db),
           storage_endpoints_(collector_),
           deployment_endpoints_(deployments_),
+          fleet_endpoints_(scaler_),
           workflow_endpoints_(workflows_, ground_.clock),
           schedule_endpoints_(schedules_),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
@@ -229,6 +248,7 @@ public:
         if (stripe_) {
             TRY_STATUS(tasks_.spawn("tell Stripe", stripe_->sync.run()));
         }
+        TRY_STATUS(scaler_.start(tasks_));
         log_.info(
             "ready",
             {{"address", ground_.settings.address},
@@ -258,7 +278,9 @@ public:
         if (stripe_) {
             stripe_->http.stop();
         }
+        scaler_.stop();
         net::blocking::stop(pools_.io, tasks_);
+        http_.stop();
         writer_.stop();
         hashing_.stop();
         ground_.blobs->stop();
@@ -371,16 +393,16 @@ private:
     std::vector<net::Route> routes() {
         std::vector<net::Route> rows;
         for (auto more : {
-                 job_endpoints_.routes(),      event_endpoints_.routes(),
-                 key_endpoints_.routes(),      project_endpoints_.routes(),
-                 user_endpoints_.routes(),     session_endpoints_.routes(),
-                 worker_endpoints_.routes(),   artifact_endpoints_.routes(),
-                 storage_endpoints_.routes(),  deployment_endpoints_.routes(),
-                 workflow_endpoints_.routes(), schedule_endpoints_.routes(),
-                 gateway_endpoints_.routes(),  metrics_endpoints_.routes(),
-                 billing_endpoints_.routes(),  invoice_endpoints_.routes(),
-                 budget_endpoints_.routes(),   stripe_endpoints_.routes(),
-                 system_endpoints_.routes(),
+                 job_endpoints_.routes(),        event_endpoints_.routes(),
+                 key_endpoints_.routes(),        project_endpoints_.routes(),
+                 user_endpoints_.routes(),       session_endpoints_.routes(),
+                 worker_endpoints_.routes(),     artifact_endpoints_.routes(),
+                 fleet_endpoints_.routes(),      storage_endpoints_.routes(),
+                 deployment_endpoints_.routes(), workflow_endpoints_.routes(),
+                 schedule_endpoints_.routes(),   gateway_endpoints_.routes(),
+                 metrics_endpoints_.routes(),    billing_endpoints_.routes(),
+                 invoice_endpoints_.routes(),    budget_endpoints_.routes(),
+                 stripe_endpoints_.routes(),     system_endpoints_.routes(),
              }) {
             std::ranges::move(more, std::back_inserter(rows));
         }
@@ -456,6 +478,8 @@ private:
     orchestration::Dispatcher dispatcher_;
     orchestration::DeploymentService deployments_;
     orchestration::GatewayFeed feed_;
+    net::HttpClient http_{{.user_agent = "nexad"}, ground_.clock, ground_.random};
+    orchestration::FleetScaler scaler_;
     api::Authenticator authenticator_;
     api::LiveStreams streams_;
     api::JobEndpoints job_endpoints_;
@@ -468,6 +492,7 @@ private:
     api::ArtifactEndpoints artifact_endpoints_;
     api::StorageEndpoints storage_endpoints_;
     api::DeploymentEndpoints deployment_endpoints_;
+    api::FleetEndpoints fleet_endpoints_;
     api::WorkflowEndpoints workflow_endpoints_;
     api::ScheduleEndpoints schedule_endpoints_;
     api::GatewayEndpoints gateway_endpoints_;
@@ -490,12 +515,17 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::open(
     const Settings& settings, SecretSources secrets, const Clock& clock, Random& random
 ) {
+    TRY_STATUS(orchestration::FleetScaler::check(settings.scaling));
+    for (const orchestration::ScalingPoolSettings& pool : settings.scaling) {
+        static_cast<void>(register_secret(pool.webhook_secret));
+    }
     TRY(const billing::RateCard* rate_card, billing::find_rate_card(settings.rate_card));
     std::error_code ignored;
     StoragePaths paths(std::filesystem::absolute(settings.dir, ignored));
     TRY_STATUS(make_layout(paths));
     TRY(auto key,
         crypto::Ed25519PrivateKey::load_or_create(paths.keys() / "coordinator.pem", random));
+    std::map<std::string, std::string> environment = secrets.environment;
     auto secret_manager = std::make_unique<SecretManager>(std::move(secrets));
     TRY(auto blobs, BlobPlace::open(settings, paths, *secret_manager, clock, random));
     TRY(auto opened, open_database(settings, paths, clock));
@@ -509,6 +539,7 @@ Result<std::unique_ptr<Server>> Server::open(
         .secrets = std::move(secret_manager),
         .blobs = std::move(blobs),
         .rate_card = *rate_card,
+        .environment = std::move(environment),
     })));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,8 @@ namespace nexa::nexad {
 class Server {
 public:
     /// Opens or makes everything in settings.dir, without listening yet. Blocks.
-    /// `secrets`: where the credentials of a bucket are. Errors: a folder, database, key or bucket
+    /// `secrets`: where the credentials of a bucket are; commands that start workers get the same
+    /// environment. Errors: a folder, database, key or bucket
     /// that cannot be used; kNotFound (rate card, credentials).
     static Result<std::unique_ptr<Server>> open(
         const Settings& settings, SecretSources secrets, const Clock& clock, Random& random

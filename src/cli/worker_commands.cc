@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,12 +9,35 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
+#include "cli/table.h"
 #include "net/url.h"
+#include "protocol/scaling_views.h"
 #include "protocol/worker_views.h"
 
 namespace nexa::cli {
 
 namespace {
+
+/// "2 x NVIDIA H100 80GB HBM3, 79.6 GiB"; empty without any.
+std::string shown_gpus(const protocol::HardwareProfile& profile) {
+    if (profile.gpus == 0) {
+        return "";
+    }
+    std::string text = fmt::format("{} x {}", profile.gpus, profile.gpu_model);
+    if (profile.gpu_memory_bytes > 0) {
+        text +=
+            fmt::format(", {}", human_bytes(static_cast<std::uint64_t>(profile.gpu_memory_bytes)));
+    }
+    return text;
+}
+
+std::string shown_problems(const protocol::WorkerView& worker) {
+    std::string text;
+    for (const protocol::HealthProblem& problem : worker.problems) {
+        text += fmt::format("{}{}", text.empty() ? "" : "; ", problem.detail);
+    }
+    return text;
+}
 
 Result<int> list_workers(Session& session) {
     TRY(ApiClient* const api, session.api());
@@ -23,7 +47,9 @@ Result<int> list_workers(Session& session) {
         session.print_json(body);
         return 0;
     }
-    Table table({"WORKER", "NAME", "POOL", "STATUS", "LIVENESS", "JOBS", "LAST SEEN"});
+    Table table(
+        {"WORKER", "NAME", "POOL", "STATUS", "LIVENESS", "JOBS", "LAST SEEN", "GPUS", "PROBLEMS"}
+    );
     for (const protocol::WorkerView& worker : workers.data) {
         table.add({
             worker.worker_id,
@@ -33,9 +59,41 @@ Result<int> list_workers(Session& session) {
             worker.liveness,
             std::to_string(worker.jobs.size()),
             worker.last_seen_at,
+            shown_gpus(worker.profile),
+            shown_problems(worker),
         });
     }
     session.print_table(table, "no workers");
+    return 0;
+}
+
+Result<int> show_scaling(Session& session) {
+    TRY(ApiClient* const api, session.api());
+    TRY(const std::string body, api->get("/fleet/scaling"));
+    TRY(const auto pools, read_reply<protocol::ScalingList>(body));
+    if (session.json()) {
+        session.print_json(body);
+        return 0;
+    }
+    Table table(
+        {"POOL", "WANTED", "WORKERS", "IDLE", "STARTING", "WAITING", "RUNNING", "LIMIT", "LAST CALL"
+        }
+    );
+    for (const protocol::ScalingPoolView& pool : pools.data) {
+        const auto& call = pool.last_call;
+        table.add({
+            pool.pool,
+            std::to_string(pool.wanted),
+            std::to_string(pool.workers),
+            std::to_string(pool.idle),
+            std::to_string(pool.starting),
+            std::to_string(pool.waiting_jobs),
+            std::to_string(pool.running_jobs),
+            fmt::format("{}-{}", pool.min_workers, pool.max_workers),
+            call ? fmt::format("{} {}", call->at, call->error.empty() ? "ok" : call->error) : "",
+        });
+    }
+    session.print_table(table, "no pool is scaled");
     return 0;
 }
 
@@ -85,6 +143,10 @@ void add_worker_commands(CommandLine& line, Session& session) {
     line.on(group->add_subcommand("ls", "List the workers of your project"), [&session] {
         return list_workers(session);
     });
+    line.on(
+        group->add_subcommand("scaling", "See how many workers each scaled pool has and wants"),
+        [&session] { return show_scaling(session); }
+    );
     auto worker_id = std::make_shared<std::string>();
     for (const Order& row : kOrders) {
         CLI::App* command = group->add_subcommand(row.word, row.summary);

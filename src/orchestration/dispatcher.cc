@@ -2,7 +2,9 @@
 #include "orchestration/dispatcher.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "core/json.h"
 #include "fleet/envelope.h"
@@ -19,9 +21,11 @@ using protocol::JobSpec;
 
 /// Longer than any backoff exponent that matters.
 constexpr int kDoublingsMax = 20;
+/// How many polls' time a worker that gets no jobs waits for orders given at another coordinator.
+constexpr int kOrderPolls = 5;
 
 Result<Worker> own_worker(db::Tx& tx, const std::string& worker_id, const std::string& tenant_id) {
-    TRY(Worker worker, worker_store::see(tx, worker_id, std::nullopt));
+    TRY(Worker worker, worker_store::see(tx, worker_id));
     if (worker.tenant_id != tenant_id || worker.membership == "revoked") {
         return Error::permission_denied("worker {} is not yours to speak for", worker_id)
             .at("worker_id");
@@ -117,7 +121,9 @@ net::Task<protocol::NextJobReply> Dispatcher::next_jobs(
             return worker.pool;
         })
     );
-    net::Signal::Subscription subscription = with_.pool_signal.subscribe(pool);
+    std::string key = pool;
+    std::optional<net::Signal::Subscription> subscription(std::in_place, with_.pool_signal, key);
+    bool notified = false;
     while (true) {
         CO_TRY(const Claimed claimed, co_await claim(request, principal));
         if (!claimed.specs.empty() || claimed.drain || waited >= wait) {
@@ -129,8 +135,21 @@ net::Task<protocol::NextJobReply> Dispatcher::next_jobs(
             );
             co_return reply;
         }
-        const auto pause = std::min<std::chrono::nanoseconds>(options_.poll, wait - waited);
-        CO_TRY(const bool notified, co_await subscription.wait(pause));
+        // Who may be given no job stands in no pool's line: a wake-up there is another's, and would
+        // only make it look in vain.
+        if (std::string wanted = claimed.takes_jobs ? pool : order_key(request.worker_id);
+            key != wanted) {
+            subscription.reset();
+            if (std::exchange(notified, false) && key == pool) {
+                with_.pool_signal.notify(pool, 1);
+            }
+            key = std::move(wanted);
+            subscription.emplace(with_.pool_signal, key);
+            continue;
+        }
+        const auto look = claimed.takes_jobs ? options_.poll : options_.poll * kOrderPolls;
+        const auto pause = std::min<std::chrono::nanoseconds>(look, wait - waited);
+        CO_TRY(notified, co_await subscription->wait(pause));
         // A wake-up costs no waiting time: the look behind it may find the job gone, and the wait
         // goes on.
         waited += notified ? std::chrono::nanoseconds{0} : pause;
@@ -149,7 +168,8 @@ net::Task<Dispatcher::Claimed> Dispatcher::claim(
         TRY(claimed.lost, take_back(tx, leases));
         claimed.drain = worker.draining;
         TRY(claimed.news, workflows.advance(tx));
-        if (worker.membership != "approved" || worker.draining) {
+        claimed.takes_jobs = worker.takes_jobs();
+        if (!claimed.takes_jobs) {
             return claimed;
         }
         TRY(const auto profile,

@@ -63,8 +63,8 @@ public:
           options_(options) {}
 
     /// Jobs for a worker, each as a spec signed for it; waits up to `wait_seconds` for the first.
-    /// Empty if none came, or if the worker is cordoned or draining. Errors: kNotFound (not
-    /// registered), kPermissionDenied (not the caller's worker, or revoked).
+    /// Empty if none came, or if the worker is cordoned, draining or not well. Errors: kNotFound
+    /// (not registered), kPermissionDenied (not the caller's worker, or revoked).
     net::Task<protocol::NextJobReply> next_jobs(
         protocol::NextJobRequest request, accounts::Principal principal
     );
@@ -90,6 +90,7 @@ private:
         std::vector<protocol::JobSpec> specs;
         std::vector<EndedLease> lost;  ///< taken back on the way
         bool drain = false;            ///< the worker was told to end
+        bool takes_jobs = false;       ///< it may be given some
         WorkflowNews news;
     };
 

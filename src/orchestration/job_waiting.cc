@@ -79,12 +79,16 @@ std::string not_allowed(const Workers& workers) {
         count([](const FleetWorker& w) { return w.membership == "pending"; });
     const std::size_t cordoned =
         count([](const FleetWorker& w) { return w.membership == "cordoned"; });
+    const std::size_t draining =
+        count([](const FleetWorker& w) { return w.membership == "approved" && w.draining; });
     return fmt::format(
-        "none of the {} that would fit takes jobs: {} wait for approval, {} cordoned, {} draining",
+        "none of the {} that would fit takes jobs: {} wait for approval, {} cordoned, {} draining, "
+        "{} not well",
         counted(workers.size(), "worker"),
         pending,
         cordoned,
-        workers.size() - pending - cordoned
+        draining,
+        workers.size() - pending - cordoned - draining
     );
 }
 
@@ -118,7 +122,7 @@ Fit find_fit(const JobNeeds& needs, std::span<const FleetWorker> fleet, const Qu
         return {.blocked_by = too_small(needs, of_pool)};
     }
     const Workers fitting = those(large, [](const FleetWorker& w) {
-        return w.membership == "approved" && !w.draining;
+        return w.membership == "approved" && !w.draining && w.is_well;
     });
     if (fitting.empty()) {
         return {.blocked_by = not_allowed(large)};
@@ -157,6 +161,7 @@ Result<std::vector<FleetWorker>> read_fleet(db::Tx& tx) {
             .pool = row.text("pool"),
             .membership = row.text("membership"),
             .draining = row.int64("draining") != 0,
+            .is_well = row.text("problems") == "[]",
             .lost = tx.now() - row.timestamp("last_seen_at") > kWorkerLostAfter,
             .gpus = profile.gpus,
             .memory_bytes = profile.memory_bytes,

@@ -25,7 +25,8 @@ struct FleetWorker {
     std::string pool;
     std::string membership;  ///< pending, approved or cordoned
     bool draining = false;
-    bool lost = false;  ///< not heard of for kWorkerLostAfter
+    bool is_well = true;  ///< it says of itself that it can work
+    bool lost = false;    ///< not heard of for kWorkerLostAfter
     int gpus = 0;
     std::int64_t memory_bytes = 0;
     std::int64_t held = 0;  ///< jobs

@@ -12,6 +12,7 @@
 #include "orchestration/backend.h"
 #include "orchestration/job_counters.h"
 #include "orchestration/worker_store.h"
+#include "orchestration/workflow_driver.h"
 #include "protocol/envelope.h"
 #include "protocol/worker_messages.h"
 #include "protocol/worker_views.h"
@@ -36,6 +37,7 @@ public:
         net::Signal& pool_signal;   ///< by pool: a job can be claimed, or a worker has orders
         net::Signal& event_signal;  ///< by job: something happened to it
         JobCounters counters;
+        const WorkflowDriver& workflows;
     };
     explicit WorkerService(Collaborators with) : with_(with) {}
 
@@ -44,9 +46,11 @@ public:
     /// kInvalidArgument (a bad worker id).
     net::Task<Worker> add(protocol::Envelope envelope, accounts::Principal principal);
 
-    /// Notes that the worker is there. Errors: kNotFound, also for another project's worker.
+    /// Notes that the worker is there, and what it says of itself. One that is well again is looked
+    /// for work at once. Errors: kNotFound, also for another project's worker.
     net::Task<Worker> see(protocol::Heartbeat heartbeat, accounts::Principal principal);
 
+    /// Jobs of other projects are shown with a worker only to who may order workers about.
     net::Task<std::vector<protocol::WorkerView>> list(accounts::Principal principal);
     /// Errors: kNotFound, also for another project's worker.
     net::Task<protocol::WorkerView> get(std::string worker_id, accounts::Principal principal);

@@ -17,6 +17,7 @@ Worker worker_from(const db::Row& row) {
         .pool = row.text("pool"),
         .membership = row.text("membership"),
         .draining = row.int64("draining") != 0,
+        .problems = {row.text("problems")},
         .jobs = {"[]"},
         .registered_at = row.timestamp("registered_at"),
         .last_seen_at = row.timestamp("last_seen_at"),
@@ -27,22 +28,18 @@ Error no_worker(const std::string& worker_id) {
     return Error::not_found("there is no worker {}", worker_id).at("worker_id");
 }
 
-struct Wanted {
-    std::string tenant_id;
-    std::string after;
-    std::optional<std::string> worker_id;
-    int limit = 0;
-};
-
-Result<std::vector<Worker>> look_up(db::Tx& tx, const Wanted& wanted) {
+Result<std::vector<Worker>> look_up(
+    db::Tx& tx, const WorkerScope& scope, const std::optional<std::string>& worker_id, int limit
+) {
+    const auto jobs_of = scope.all_jobs ? std::nullopt : std::optional(scope.tenant_id);
     TRY(const auto rows,
         tx.query(
             sql::kListWorkers,
             {
-                {"tenant_id", wanted.tenant_id},
-                {"after", wanted.after},
-                {"worker_id", wanted.worker_id},
-                {"limit", wanted.limit},
+                {"tenant_id", scope.tenant_id},
+                {"worker_id", worker_id},
+                {"jobs_of", jobs_of},
+                {"limit", limit},
             }
         ));
     std::vector<Worker> workers;
@@ -85,8 +82,12 @@ Result<Worker> add(db::Tx& tx, const NewWorker& worker) {
     return get(tx, row->text("id"));
 }
 
-Result<Worker> see(db::Tx& tx, const std::string& worker_id, std::optional<bool> draining) {
-    TRY_STATUS(tx.query_one(sql::kSeeWorker, {{"worker_id", worker_id}, {"draining", draining}}));
+Result<Worker> see(db::Tx& tx, const std::string& worker_id, const WorkerBeat& beat) {
+    const auto problems = beat.problems ? std::optional(beat.problems->text) : std::nullopt;
+    TRY_STATUS(tx.query_one(
+        sql::kSeeWorker,
+        {{"worker_id", worker_id}, {"draining", beat.draining}, {"problems", problems}}
+    ));
     return get(tx, worker_id);
 }
 
@@ -114,20 +115,18 @@ Status change(
     if (row) {
         return {};
     }
-    TRY_STATUS(find(tx, tenant_id, worker_id));
+    TRY_STATUS(find(tx, {.tenant_id = tenant_id}, worker_id));
     return Error::conflict("worker {} was removed for good", worker_id)
         .at("worker_id")
         .hint("a new one registers with a key of its own: start it in a new folder");
 }
 
-Result<std::vector<Worker>> list(
-    db::Tx& tx, const std::string& tenant_id, const std::string& after, int limit
-) {
-    return look_up(tx, {.tenant_id = tenant_id, .after = after, .limit = limit});
+Result<std::vector<Worker>> list(db::Tx& tx, const WorkerScope& scope, int limit) {
+    return look_up(tx, scope, std::nullopt, limit);
 }
 
-Result<Worker> find(db::Tx& tx, const std::string& tenant_id, const std::string& worker_id) {
-    TRY(auto found, look_up(tx, {.tenant_id = tenant_id, .worker_id = worker_id, .limit = 1}));
+Result<Worker> find(db::Tx& tx, const WorkerScope& scope, const std::string& worker_id) {
+    TRY(auto found, look_up(tx, scope, worker_id, 1));
     if (found.empty()) {
         return no_worker(worker_id);
     }

@@ -26,9 +26,23 @@ struct Worker {
     std::string pool;
     std::string membership;  ///< pending, approved, cordoned, revoked
     bool draining = false;
-    JsonText jobs;  ///< JSON array of what it holds; only in a list
+    JsonText problems;  ///< JSON array of protocol::HealthProblem
+    JsonText jobs;      ///< JSON array of what it holds; only in a list
     Timestamp registered_at;
     Timestamp last_seen_at;
+
+    bool is_well() const { return problems.text == "[]"; }
+    /// Whether it may be given jobs.
+    bool takes_jobs() const { return membership == "approved" && !draining && is_well(); }
+};
+
+/// One that was not heard of for so long is lost; a worker polls every few seconds.
+inline constexpr std::chrono::seconds kWorkerLostAfter{90};
+
+/// What a worker says of itself; what is unset stays.
+struct WorkerBeat {
+    std::optional<bool> draining;
+    std::optional<JsonText> problems;
 };
 
 struct NewWorker {
@@ -40,6 +54,12 @@ struct NewWorker {
     std::string pool;
 };
 
+/// Under what a poll waits that may be given no job now: orders for its worker. No pool has such a
+/// name.
+inline std::string order_key(const std::string& worker_id) {
+    return "\n" + worker_id;
+}
+
 /// Workers as rows. Every call is inside a transaction; the writing ones in the writer's.
 namespace worker_store {
 
@@ -48,7 +68,7 @@ namespace worker_store {
 Result<Worker> add(db::Tx& tx, const NewWorker& worker);
 
 /// Notes that the worker is there. Errors: kNotFound.
-Result<Worker> see(db::Tx& tx, const std::string& worker_id, std::optional<bool> draining);
+Result<Worker> see(db::Tx& tx, const std::string& worker_id, const WorkerBeat& beat = {});
 
 /// Errors: kNotFound.
 Result<Worker> get(db::Tx& tx, const std::string& worker_id);
@@ -64,13 +84,17 @@ Status change(
     db::Tx& tx, const std::string& worker_id, const std::string& tenant_id, const WorkerOrder& order
 );
 
-/// By id, behind `after`.
-Result<std::vector<Worker>> list(
-    db::Tx& tx, const std::string& tenant_id, const std::string& after, int limit
-);
+/// Whose workers, and whose jobs are shown with them.
+struct WorkerScope {
+    std::string tenant_id;
+    bool all_jobs = false;  ///< false: the tenant's own alone
+};
+
+/// By id.
+Result<std::vector<Worker>> list(db::Tx& tx, const WorkerScope& scope, int limit);
 
 /// One as list() gives it. Errors: kNotFound.
-Result<Worker> find(db::Tx& tx, const std::string& tenant_id, const std::string& worker_id);
+Result<Worker> find(db::Tx& tx, const WorkerScope& scope, const std::string& worker_id);
 
 }  // namespace worker_store
 

@@ -8,6 +8,7 @@ namespace nexa::protocol {
 NEXA_JSON_CODEC(HardwareProfile);
 NEXA_JSON_CODEC(WorkerRegistration);
 NEXA_JSON_CODEC(RegisterReply);
+NEXA_JSON_CODEC(HealthProblem);
 NEXA_JSON_CODEC(Heartbeat);
 NEXA_JSON_CODEC(HeartbeatReply);
 

@@ -26,6 +26,7 @@ struct HardwareProfile {
     int cpus = 1;
     std::int64_t memory_bytes = 0;
     std::int64_t disk_bytes = 0;
+    int slots = 1;
     int gpus = 0;
     std::string gpu_model;
     std::int64_t gpu_memory_bytes = 0;
@@ -45,6 +46,10 @@ struct HardwareProfile {
             field("disk_bytes", &HardwareProfile::disk_bytes, "Free for jobs")
                 .unit("bytes")
                 .within(0, 1LL << 60),
+            field(
+                "slots", &HardwareProfile::slots, "Jobs at the same time, which share all the rest"
+            )
+                .within(1, 65536),
             field("gpus", &HardwareProfile::gpus, "Accelerators").within(0, 1024),
             field("gpu_model", &HardwareProfile::gpu_model, "Of the accelerators").length(0, 255),
             field("gpu_memory_bytes", &HardwareProfile::gpu_memory_bytes, "Of each")
@@ -111,15 +116,42 @@ struct RegisterReply {
     }
 };
 
+/// Something that keeps a worker from doing jobs well.
+struct HealthProblem {
+    static constexpr std::string_view kName = "HealthProblem";
+    std::string kind;
+    std::string detail;
+
+    bool operator==(const HealthProblem&) const = default;
+    static constexpr auto fields() {
+        return std::tuple{
+            field("kind", &HealthProblem::kind, "disk, gpu, clock or sandbox")
+                .required()
+                .length(1, 64),
+            field("detail", &HealthProblem::detail, "What is wrong, in one sentence")
+                .required()
+                .length(1, 1024),
+        };
+    }
+};
+
 struct Heartbeat {
     static constexpr std::string_view kName = "Heartbeat";
     std::string worker_id;
     std::optional<bool> draining;
+    std::optional<std::vector<HealthProblem>> problems;
 
     static constexpr auto fields() {
         return std::tuple{
             field("worker_id", &Heartbeat::worker_id, "Who beats").required(),
             field("draining", &Heartbeat::draining, "True: takes no more jobs"),
+            field(
+                "problems",
+                &Heartbeat::problems,
+                "All that is wrong with it; while there is anything it gets no job. Left out: as "
+                "before"
+            )
+                .length(0, 16),
         };
     }
 };
@@ -128,12 +160,18 @@ struct HeartbeatReply {
     static constexpr std::string_view kName = "HeartbeatReply";
     std::string worker_id;
     std::string status;
+    std::string server_time;
 
     static constexpr auto fields() {
         return std::tuple{
             field("worker_id", &HeartbeatReply::worker_id, "Who beat").required(),
             field("status", &HeartbeatReply::status, "approved, pending, cordoned or revoked")
                 .required(),
+            field(
+                "server_time",
+                &HeartbeatReply::server_time,
+                "The server's clock, RFC 3339: what the worker measures its own by"
+            ),
         };
     }
 };

@@ -18,6 +18,7 @@ struct WorkerView {
     std::string pool;
     std::string status;
     std::string liveness;
+    std::vector<HealthProblem> problems;
     HardwareProfile profile;
     std::vector<std::string> jobs;
     std::string registered_at;
@@ -30,9 +31,19 @@ struct WorkerView {
             field("pool", &WorkerView::pool, "Jobs of which pool it takes").required(),
             field("status", &WorkerView::status, "approved, pending, cordoned or revoked")
                 .required(),
-            field("liveness", &WorkerView::liveness, "connected, draining or lost").required(),
+            field("liveness", &WorkerView::liveness, "connected, unhealthy, draining or lost")
+                .required(),
+            field(
+                "problems", &WorkerView::problems, "Why it is unhealthy and gets no job; else empty"
+            )
+                .required(),
             field("profile", &WorkerView::profile, "Hardware as it claims").required(),
-            field("jobs", &WorkerView::jobs, "What it holds now").required(),
+            field(
+                "jobs",
+                &WorkerView::jobs,
+                "What it holds now; of other projects only with fleet:write"
+            )
+                .required(),
             field("registered_at", &WorkerView::registered_at, "When").required(),
             field("last_seen_at", &WorkerView::last_seen_at, "Last heartbeat, poll or report")
                 .required(),

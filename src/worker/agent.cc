@@ -96,6 +96,15 @@ Agent::Agent(AgentSettings settings, Collaborators with, Secret api_key, Identit
           .clock = with.clock,
           .random = with.random,
       }),
+      health_(
+          {.client = client_, .disk = with.disk, .sandbox = with.sandbox, .clock = with.clock},
+          {
+              .limits = settings_.health,
+              .folder = settings_.paths.worker(),
+              .search_path = settings_.search_path,
+              .pause = settings_.health_pause,
+          }
+      ),
       group_(with.io, [](std::string_view task, const Error& error) {
           get_logger("worker").error("task failed", {{"task", task}, {"error", error.to_string()}});
       }) {}
@@ -120,7 +129,7 @@ void Agent::stop_now() {
 }
 
 net::Task<void> Agent::run() {
-    CO_TRY_STATUS(co_await register_worker());
+    CO_TRY_STATUS(co_await register_again());
     if (draining_) {
         co_return ok();
     }
@@ -135,6 +144,7 @@ net::Task<void> Agent::run() {
         identity_.worker_id()
     );
     CO_TRY_STATUS(group_.spawn("report", reporter_->run()));
+    CO_TRY_STATUS(group_.spawn("health", health_.run([this] { has_more_gpus_ = true; })));
     CO_TRY_STATUS(group_.spawn("send leftovers", sender_.send_leftovers()));
     net::Signal::Subscription changes = signal_.subscribe(std::string(kAgentSignal));
     CO_TRY(const net::TaskHandle poller, group_.spawn("poll", take_jobs_until_ended()));
@@ -154,12 +164,36 @@ net::Task<void> Agent::run() {
     co_return status;
 }
 
+net::Task<protocol::HardwareProfile> Agent::read_profile() {
+    auto read = [this] {
+        const bool asks = settings_.health.gpus != 0;
+        return read_hardware(
+            settings_.paths.worker(), asks ? ask_gpus(settings_.search_path) : GpuAnswer{}
+        );
+    };
+    CO_TRY(protocol::HardwareProfile profile, co_await net::run_on(with_.disk, std::move(read)));
+    profile.sandboxes = {std::string(sandbox::to_string(with_.sandbox.kind()))};
+    profile.slots = settings_.slots;
+    co_return profile;
+}
+
+net::Task<void> Agent::register_again() {
+    CO_TRY_STATUS(co_await register_worker());
+    if (draining_) {
+        co_return ok();
+    }
+    // The registration began with a clean bill of health.
+    const Status told = co_await health_.look();
+    if (!told) {
+        get_logger("worker").warning("health not told", {{"error", told.error().to_string()}});
+    }
+    co_return ok();
+}
+
 net::Task<void> Agent::register_worker() {
     net::Signal::Subscription changes = signal_.subscribe(std::string(kAgentSignal));
     Backoff backoff(kServerPolicy, with_.random, with_.clock.steady_now());
-    auto read = [folder = settings_.paths.worker()] { return read_hardware(folder); };
-    CO_TRY(protocol::HardwareProfile profile, co_await net::run_on(with_.disk, std::move(read)));
-    profile.sandboxes = {std::string(sandbox::to_string(with_.sandbox.kind()))};
+    CO_TRY(const protocol::HardwareProfile profile, co_await read_profile());
     run_settings_.threads = std::max(1, profile.cpus / settings_.slots);
     gpus_per_slot_ = profile.gpus / settings_.slots;
     while (!draining_) {
@@ -170,6 +204,7 @@ net::Task<void> Agent::register_worker() {
             CO_TRY_STATUS(co_await net::run_on(with_.disk, [this, &reply] {
                 return identity_.accept(*reply);
             }));
+            health_.registered(reply->worker_id, profile.gpus);
             get_logger("worker").info(
                 "registered",
                 {{"worker_id", reply->worker_id},
@@ -206,6 +241,9 @@ net::Task<void> Agent::take_jobs() {
     net::Signal::Subscription changes = signal_.subscribe(std::string(kAgentSignal));
     std::optional<Backoff> backoff;
     while (!draining_) {
+        if (has_more_gpus_.exchange(false)) {
+            CO_TRY_STATUS(co_await register_again());
+        }
         const int free = std::min(settings_.slots - static_cast<int>(jobs_.size()), kSlotsAskedMax);
         if (free <= 0) {
             CO_TRY_STATUS(co_await changes.wait(kLookAgain));
@@ -225,7 +263,7 @@ net::Task<void> Agent::take_jobs() {
             continue;
         }
         if (reply.error().code == ErrorCode::kNotFound) {
-            CO_TRY_STATUS(co_await register_worker());  // the server has lost its memory
+            CO_TRY_STATUS(co_await register_again());  // the server has lost its memory
             continue;
         }
         if (!backoff) {

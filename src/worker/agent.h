@@ -21,6 +21,7 @@
 #include "sandbox/sandbox.h"
 #include "storage/blob_store.h"
 #include "worker/control_client.h"
+#include "worker/health_watch.h"
 #include "worker/held_job.h"
 #include "worker/identity.h"
 #include "worker/input_stager.h"
@@ -45,6 +46,9 @@ struct AgentSettings {
     };  ///< for running jobs to end after drain(); then they are handed back
     std::chrono::milliseconds cancel_grace{5'000};  ///< from SIGTERM to SIGKILL
     std::int64_t inputs_bytes_max = 0;              ///< kept from earlier jobs; 0: no limit
+    HealthLimits health;
+    std::chrono::milliseconds health_pause{30'000};  ///< between two looks at the machine
+    std::string search_path;  ///< where programs of the machine are, as PATH says
 };
 
 /// A worker: registers, takes as many jobs as it has slots, runs them, and ends when it is told to.
@@ -86,6 +90,8 @@ private:
     Agent(AgentSettings settings, Collaborators with, Secret api_key, Identity identity);
 
     net::Task<void> register_worker();
+    net::Task<protocol::HardwareProfile> read_profile();
+    net::Task<void> register_again();
     net::Task<void> take_jobs();
     net::Task<void> take_jobs_until_ended();
     net::Task<protocol::NextJobReply> poll(int slots);
@@ -100,7 +106,6 @@ private:
     AgentSettings settings_;
     Collaborators with_;
     JobRunSettings run_settings_;
-    int gpus_per_slot_ = 0;
     UniqueFd lock_;
     Identity identity_;
     std::unique_ptr<storage::BlobStore> cache_;
@@ -112,6 +117,9 @@ private:
     OutputUploader uploader_;
     ResultSender sender_;
     std::optional<Reporter> reporter_;
+    HealthWatch health_;
+    std::atomic<int> gpus_per_slot_ = 0;
+    std::atomic<bool> has_more_gpus_ = false;
     std::atomic<bool> draining_ = false;
     std::atomic<bool> stop_now_ = false;
     std::atomic<bool> polling_ended_ = false;

@@ -237,6 +237,20 @@ echo '{"result":{},"outputs":[{"artifact_id":"a","kind":"dataset","path":"made"}
     }
 }
 
+TEST_F(AgentTest, AClockFarOffTheServersIsToldBeforeTheFirstPollAndNoMoreOnceItIsSet) {
+    server.clock_shift = 120s;
+    settings.health_pause = 20ms;
+    start("exit 0");
+    ASSERT_TRUE(server.wait_until([&] { return server.beats().size() >= 2; }));
+    const auto beats = server.beats();
+    EXPECT_TRUE(beats[0].problems && beats[0].problems->empty());
+    ASSERT_TRUE(beats[1].problems && beats[1].problems->size() == 1);
+    EXPECT_EQ(beats[1].problems->front().kind, "clock");
+    EXPECT_TRUE(beats[1].problems->front().detail.ends_with(" s behind the server's"));
+    server.clock_shift = 0s;
+    EXPECT_TRUE(server.wait_until([&] { return server.beats().back().problems->empty(); }));
+}
+
 TEST_F(AgentTest, InputsThatNobodyHasUsedForLongestMakeRoom) {
     settings.inputs_bytes_max = 25;
     const auto age = [&](std::string_view bytes, std::chrono::hours hours) {

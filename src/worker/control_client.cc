@@ -79,7 +79,7 @@ net::Task<protocol::CompleteReply> ControlClient::complete(const protocol::Compl
 }
 
 net::Task<protocol::HeartbeatReply> ControlClient::heartbeat(const protocol::Heartbeat& beat) {
-    constexpr milliseconds kBeatTimeMax{2'000};
+    constexpr milliseconds kBeatTimeMax{10'000};
     return post<protocol::HeartbeatReply>("/api/workers/heartbeat", beat, kBeatTimeMax);
 }
 

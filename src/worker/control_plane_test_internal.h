@@ -42,7 +42,8 @@ public:
     std::atomic<int> complete_failures = 0;
     std::atomic<int> spec_fence_offset = 0;
     std::atomic<double> lease_seconds = 60;
-    std::string job_type = "echo";  ///< of all jobs offered from now on
+    std::atomic<std::chrono::seconds> clock_shift{};  ///< of what it says in heartbeats
+    std::string job_type = "echo";                    ///< of all jobs offered from now on
     std::string payload = "{}";
 
     void change_key() {
@@ -123,6 +124,10 @@ public:
     std::string log(const std::string& job_id) {
         const std::lock_guard lock(mutex_);
         return logs_[job_id];
+    }
+    std::vector<protocol::Heartbeat> beats() {
+        const std::lock_guard lock(mutex_);
+        return beats_;
     }
     std::vector<protocol::EngineEvent> events(const std::string& job_id) {
         const std::lock_guard lock(mutex_);
@@ -254,7 +259,16 @@ private:
     }
 
     net::Task<protocol::HeartbeatReply> heartbeat(net::Call, protocol::Heartbeat beat) {
-        co_return protocol::HeartbeatReply{.worker_id = beat.worker_id, .status = "approved"};
+        {
+            const std::lock_guard lock(mutex_);
+            beats_.push_back(beat);
+        }
+        changed_.notify_all();
+        co_return protocol::HeartbeatReply{
+            .worker_id = beat.worker_id,
+            .status = "approved",
+            .server_time = to_rfc3339(clock_.now() + clock_shift.load()),
+        };
     }
 
     net::Task<net::Response> get_blob(net::Request request) {
@@ -329,6 +343,7 @@ private:
     std::map<std::string, std::string> logs_;
     std::map<std::string, std::vector<protocol::EngineEvent>> events_;
     std::vector<protocol::JobResult> results_;
+    std::vector<protocol::Heartbeat> beats_;
     std::size_t reports_ = 0;
     fakes::HttpHost host_{routes(), hooks()};
 };

@@ -10,6 +10,9 @@
 #include <charconv>
 #include <string>
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include "core/child_process.h"
 #include "core/file.h"
 #include "core/trim.h"
@@ -60,13 +63,11 @@ std::int64_t mebibytes(std::string_view text) {
     return read.ec == std::errc() && value > 0 && value < kMost ? value : 0;
 }
 
-/// Nothing where there is no such program, or no driver for it.
-std::string ask_nvidia_smi() {
-    const auto asked = run_and_capture(
-        {"nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"},
-        {.output_bytes_max = 65536, .timeout = std::chrono::seconds(10)}
-    );
-    return asked && asked->status.success() ? asked->output : std::string();
+/// The first line that says anything.
+std::string first_line(std::string_view text) {
+    constexpr std::size_t kLineMax = 200;
+    const std::string_view said = trimmed(text);
+    return quotable(trimmed(said.substr(0, said.find('\n'))), kLineMax);
 }
 
 int usable_cpus() {
@@ -114,7 +115,47 @@ void parse_gpus(std::string_view csv, protocol::HardwareProfile& profile) {
     }
 }
 
-protocol::HardwareProfile read_hardware(const std::filesystem::path& folder) {
+GpuAnswer ask_gpus(const std::string& search_path) {
+    constexpr std::chrono::seconds kTimeMax{10};
+    CaptureOptions options{.output_bytes_max = 65536, .timeout = kTimeMax};
+    if (!search_path.empty()) {
+        options.environment["PATH"] = search_path;
+    }
+    const auto asked = run_and_capture(
+        {"nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"}, options
+    );
+    if (!asked) {
+        switch (asked.error().code) {
+            case ErrorCode::kNotFound:
+                return {};
+            case ErrorCode::kDeadlineExceeded:
+                return {
+                    .is_installed = true,
+                    .failure = fmt::format("nvidia-smi did not answer within {}", kTimeMax),
+                };
+            default:
+                return {.is_installed = true, .failure = asked.error().message};
+        }
+    }
+    if (!asked->status.success()) {
+        const std::string said =
+            first_line(asked->output.empty() ? asked->error_output : asked->output);
+        return {
+            .is_installed = true,
+            .failure = fmt::format(
+                "nvidia-smi ended with {}{}{}",
+                asked->status.to_string(),
+                said.empty() ? "" : ": ",
+                said
+            ),
+        };
+    }
+    return {.is_installed = true, .csv = asked->output};
+}
+
+protocol::HardwareProfile read_hardware(
+    const std::filesystem::path& folder, const GpuAnswer& gpus
+) {
     protocol::HardwareProfile profile;
     std::array<char, kTextMax + 1> name{};
     if (::gethostname(name.data(), name.size() - 1) == 0) {
@@ -127,7 +168,7 @@ protocol::HardwareProfile read_hardware(const std::filesystem::path& folder) {
         constexpr std::uint64_t kMost = 1ULL << 60U;
         profile.disk_bytes = static_cast<std::int64_t>(std::min(*free, kMost));
     }
-    parse_gpus(ask_nvidia_smi(), profile);
+    parse_gpus(gpus.csv, profile);
     return profile;
 }
 

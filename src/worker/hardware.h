@@ -2,15 +2,28 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "protocol/worker_messages.h"
 
 namespace nexa::worker {
 
-/// What this machine has, as the kernel and, where it is, nvidia-smi say; what they do not say
-/// stays at its default. `folder`: on whose disk jobs will write. Blocking, ten seconds at most.
-protocol::HardwareProfile read_hardware(const std::filesystem::path& folder);
+/// What nvidia-smi said of this machine's GPUs.
+struct GpuAnswer {
+    bool is_installed = false;
+    std::string csv;      ///< what parse_gpus() reads
+    std::string failure;  ///< why it said nothing, in one sentence; empty if it did
+};
+
+/// Asks `nvidia-smi`, looked up in `search_path` (the form of PATH; empty: the usual folders).
+/// Blocking: one that hangs is ended after ten seconds.
+GpuAnswer ask_gpus(const std::string& search_path);
+
+/// What this machine has, as the kernel and nvidia-smi say; what they do not say stays at its
+/// default. `folder`: on whose disk jobs will write. Blocking, shortly.
+protocol::HardwareProfile read_hardware(const std::filesystem::path& folder, const GpuAnswer& gpus);
 
 /// What `nvidia-smi --query-gpu=name,memory.total --format=csv,noheader,nounits` wrote, put into
 /// the profile: how many, the first one's name, and the memory of the smallest. Text that is no

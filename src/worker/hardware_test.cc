@@ -37,7 +37,7 @@ TEST(Hardware, TextThatIsNoListOfGpusNamesNone) {
 
 TEST(Hardware, ThisMachineHasProcessorsAndMemory) {
     const fakes::TempFolder folder;
-    const auto profile = read_hardware(folder.path());
+    const auto profile = read_hardware(folder.path(), ask_gpus(""));
     EXPECT_GE(profile.cpus, 1);
     EXPECT_GT(profile.memory_bytes, 0);
     EXPECT_GT(profile.disk_bytes, 0);

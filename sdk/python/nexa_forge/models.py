@@ -249,6 +249,7 @@ class JobView(_JobView, total=False):
     error: Optional[EngineError]  # Why it failed
     name: Optional[str]  # For people
     worker_id: Optional[str]  # Who holds it
+    waiting: Optional[str]  # Why no worker has it yet; not in lists
     started_at: Optional[str]  # First event of its engine
     finished_at: Optional[str]  # When it ended
     progress: Optional[EngineEvent]  # Newest progress event

@@ -198,7 +198,11 @@ net::Task<protocol::HeartbeatReply> WorkerEndpoints::heartbeat(
         const auto worker,
         co_await with_.workers.see(std::move(heartbeat), principal_of(call.principal))
     );
-    co_return protocol::HeartbeatReply{.worker_id = worker.worker_id, .status = worker.membership};
+    co_return protocol::HeartbeatReply{
+        .worker_id = worker.worker_id,
+        .status = worker.membership,
+        .server_time = to_rfc3339(worker.last_seen_at),
+    };
 }
 
 net::Task<protocol::NextJobReply> WorkerEndpoints::next_job(

@@ -1,4 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
-UPDATE worker SET last_seen_at = nexa_now(), draining = coalesce(:draining::boolean, draining)
+UPDATE worker SET
+    last_seen_at = nexa_now(),
+    draining = coalesce(:draining::boolean, draining),
+    problems = coalesce(:problems::text, problems)
 WHERE id = :worker_id
 RETURNING membership, draining, public_key

@@ -8,6 +8,7 @@ ON CONFLICT (public_key) DO UPDATE SET
     profile = excluded.profile,
     pool = excluded.pool,
     draining = 0,
+    problems = '[]',
     last_seen_at = excluded.last_seen_at
 WHERE worker.tenant_id = excluded.tenant_id AND worker.membership != 'revoked'
 RETURNING id, membership
