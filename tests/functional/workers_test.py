@@ -100,19 +100,21 @@ def test_a_job_that_was_to_be_cancelled_is_cancelled_with_its_worker(nexad, star
 def test_a_job_that_waits_says_why(nexad, tmp_path):
     client = nexad.client()
     job_id = client.submit("echo", {"payload": {"message": "x"}, "gpus": 2})
-    assert client.job(job_id)["waiting"] == "pool 'default' has no worker"
+    assert client.job(job_id)["status_reason"] == "no worker has registered"
     worker = HandWorker(client, tmp_path / "worker")
     worker.register(gpus=1)
-    assert client.job(job_id)["waiting"] == "needs 2 GPUs, and no worker of pool 'default' has more than 1 for a job"
+    assert "it needs 2 GPUs; the largest worker of pool 'default' has 1" == client.job(job_id)["status_reason"]
     environment = {"NEXA_API_URL": f"{nexad.url}/api", "NEXA_API_KEY": client.key, "PATH": "/usr/bin:/bin"}
     shown = subprocess.run(
         [BUILD / "bin/nexa", "job", "get", job_id], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
     assert "needs 2 GPUs" in shown.stdout
-    client.post(f"/api/workers/{worker.worker_id}/cordon")
-    assert client.job(job_id)["waiting"] == "no worker of pool 'default' takes jobs: 1 cordoned"
     client.post(f"/api/jobs/{job_id}/cancel")
-    assert client.job(job_id)["waiting"] is None
+    job_id = client.submit("echo", {"payload": {"message": "x"}, "gpus": 1})
+    client.post(f"/api/workers/{worker.worker_id}/cordon")
+    assert "1 cordoned" in client.job(job_id)["status_reason"]
+    client.post(f"/api/jobs/{job_id}/cancel")
+    assert client.job(job_id)["status_reason"] is None
 
 
 def test_orders_need_a_worker_and_a_key_for_the_fleet(nexad, start_worker):
