@@ -93,6 +93,14 @@ RunCode code_of_this_program() {
     return {.version = NEXA_VERSION, .git_commit = std::string(commit), .git_dirty = is_dirty};
 }
 
+/// For the commands that start workers: our settings are not theirs, and some are secret.
+std::map<std::string, std::string> without_our_settings(
+    std::map<std::string, std::string> environment
+) {
+    std::erase_if(environment, [](const auto& one) { return one.first.starts_with("NEXA_"); });
+    return environment;
+}
+
 /// What has to exist before the objects that only refer to it.
 struct Ground {
     Settings settings;
@@ -525,7 +533,7 @@ Result<std::unique_ptr<Server>> Server::open(
     TRY_STATUS(make_layout(paths));
     TRY(auto key,
         crypto::Ed25519PrivateKey::load_or_create(paths.keys() / "coordinator.pem", random));
-    std::map<std::string, std::string> environment = secrets.environment;
+    auto environment = without_our_settings(secrets.environment);
     auto secret_manager = std::make_unique<SecretManager>(std::move(secrets));
     TRY(auto blobs, BlobPlace::open(settings, paths, *secret_manager, clock, random));
     TRY(auto opened, open_database(settings, paths, clock));

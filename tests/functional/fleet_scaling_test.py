@@ -26,6 +26,7 @@ folder, worker, port, engine_pool = pathlib.Path(sys.argv[1]), *sys.argv[2:5]
 request = json.load(sys.stdin)
 with (folder / "requests").open("a") as log:
     log.write(json.dumps(request) + "\\n")
+assert not [name for name in os.environ if name.startswith("NEXA_")], "settings of the server"
 if (folder / "broken").exists():
     sys.exit("no quota")
 for _ in range(request["start"]):
