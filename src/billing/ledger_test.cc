@@ -134,6 +134,45 @@ TEST_P(LedgerTest, TheCheckFindsUseWithoutItsCharge) {
     EXPECT_EQ(found.uncharged_usage, 1);
 }
 
+TEST_P(LedgerTest, WhatWasChargedBeforeThereWereBooksIsInThem) {
+    const fakes::TestDatabase older(GetParam(), clock);
+    const auto opened = older.open();
+    db::MigrationSet first = sql::migrations();
+    first.migrations = first.migrations.first(2);
+    ASSERT_TRUE(db::migrate(*opened, {first}));
+    {
+        db::Writer before(*opened);
+        ASSERT_TRUE(before.run([](db::Tx& tx) -> Status {
+            TRY_STATUS(tx.execute(statement(
+                "INSERT INTO usage_record (job_id, meter, quantity, tenant_id, user_id, key_id, "
+                "job_type, rate_card, cost_microusd, at) VALUES "
+                "('job_1', 'gpu_seconds', 3600000000, 'prj_a', 'u', 'key_1', 'train', "
+                "'platform-1', 2500000, 1792000000000000), "
+                "('job_1', 'cpu_seconds', 5, 'prj_a', 'u', 'key_1', 'train', 'platform-1', 0, "
+                "1792000000000000)"
+            )));
+            return {};
+        }));
+    }
+    const auto migrated = db::migrate(*opened, {sql::migrations()});
+    ASSERT_TRUE(migrated) << migrated.error().to_string();
+    const auto found = opened->read([](db::Tx& tx) { return ledger::check(tx); }).value();
+    EXPECT_TRUE(found.is_sound);
+    EXPECT_EQ(found.entries, 1);
+    EXPECT_EQ(found.balances.at("receivable"), "2.500000");
+    // 1792000000 is in October 2026, as the test's clock is: budgets know of it.
+    db::Writer after(*opened);
+    ASSERT_TRUE(after.run([](db::Tx& tx) {
+        return budgets::put(
+            tx, {.tenant_id = kProject, .key_id = "key_1", .amount = MicroUsd(5'000'000)}
+        );
+    }));
+    EXPECT_EQ(
+        opened->read([](db::Tx& tx) { return budgets::list(tx, kProject); })->front().spent,
+        "2.500000"
+    );
+}
+
 TEST_P(LedgerTest, ARefundIsANewEntryAndTheSameOneIsMadeOnce) {
     charge("job_1", {.gpu_seconds = 3600});
     const RefundWish wish{

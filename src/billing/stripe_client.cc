@@ -70,6 +70,15 @@ std::string encode_form(const StripeForm& form) {
     return text;
 }
 
+StripeClient::StripeClient(
+    net::HttpClient& http, std::string api_url, const std::string& secret_key
+)
+    : http_(http), api_url_(std::move(api_url)), secret_key_(secret_key) {
+    while (api_url_.ends_with('/')) {
+        api_url_.pop_back();
+    }
+}
+
 net::Task<StripeObject> StripeClient::post(
     std::string path, StripeForm form, std::string idempotency_key
 ) {

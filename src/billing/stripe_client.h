@@ -28,9 +28,7 @@ public:
     /// The version whose answers and events are understood here.
     static constexpr std::string_view kVersion = "2024-06-20";
 
-    /// `api_url` without a slash at its end.
-    StripeClient(net::HttpClient& http, std::string api_url, const std::string& secret_key)
-        : http_(http), api_url_(std::move(api_url)), secret_key_(secret_key) {}
+    StripeClient(net::HttpClient& http, std::string api_url, const std::string& secret_key);
 
     /// Errors: kUnavailable, kDeadlineExceeded (no answer: what was asked may have been done),
     /// kResourceExhausted, kUnauthenticated, kInvalidArgument and others by the answer's status,

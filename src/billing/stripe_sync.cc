@@ -73,8 +73,7 @@ std::string seconds_of(Timestamp time) {
 std::chrono::microseconds stripe_pause(std::int64_t attempts) {
     constexpr std::int64_t kDoublingsMax = 11;
     const std::int64_t doublings = std::clamp<std::int64_t>(attempts, 1, kDoublingsMax);
-    const std::chrono::seconds pause{std::int64_t{1} << doublings};
-    return std::min<std::chrono::microseconds>(pause, std::chrono::hours{1});
+    return std::chrono::seconds{std::int64_t{1} << doublings};
 }
 
 std::vector<StripeItem> items_of(const protocol::InvoiceView& invoice) {

@@ -37,7 +37,7 @@ struct StripeTask {
     std::int64_t attempts = 0;
 };
 
-/// How long to leave a task alone that has failed so often: 2 s, doubling up to an hour.
+/// How long to leave a task alone that has failed so often: 2 s, doubling up to 2048 s.
 std::chrono::microseconds stripe_pause(std::int64_t attempts);
 
 /// The items of an invoice in whole cents, whose sum is the invoice's: what rounding a line loses,

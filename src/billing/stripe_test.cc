@@ -83,7 +83,7 @@ TEST(StripeItems, AddUpToTheInvoiceInCents) {
     EXPECT_EQ(items.size(), 3U);
 }
 
-TEST(StripePause, GrowsToAnHour) {
+TEST(StripePause, GrowsToHalfAnHour) {
     EXPECT_EQ(stripe_pause(1), std::chrono::seconds{2});
     EXPECT_EQ(stripe_pause(3), std::chrono::seconds{8});
     EXPECT_EQ(stripe_pause(1'000'000), std::chrono::seconds{2048});
