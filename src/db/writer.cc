@@ -58,22 +58,30 @@ Writer::~Writer() {
 }
 
 Status Writer::submit(Apply apply, Done done) {
-    NEXA_CHECK(apply && done);
+    std::vector<Work> one;
+    one.push_back({.apply = std::move(apply), .done = std::move(done)});
+    return submit_all(std::move(one));
+}
+
+Status Writer::submit_all(std::vector<Work> works) {
     bool first = false;
     {
         const Lock lock(mutex_);
         if (state_ != State::kOpen) {
             return Error::cancelled("cannot write: the database's writer was stopped");
         }
-        if (queue_.size() >= options_.queue_max) {
+        if (queue_.size() + works.size() > options_.queue_max) {
             return Error::resource_exhausted(
                 "cannot write: {} writes already wait for the database", queue_.size()
             );
         }
-        first = queue_.empty();
-        queue_.push_back(
-            Entry{.apply = std::move(apply), .done = std::move(done), .answer = Status()}
-        );
+        first = queue_.empty() && !works.empty();
+        for (Work& work : works) {
+            NEXA_CHECK(work.apply && work.done);
+            queue_.push_back(
+                Entry{.apply = std::move(work.apply), .done = std::move(work.done), .answer = {}}
+            );
+        }
     }
     if (first) {
         work_.notify_one();

@@ -85,6 +85,16 @@ public:
     /// kResourceExhausted (the queue is full), kCancelled (the writer was stopped).
     [[nodiscard]] Status submit(Apply apply, Done done) NEXA_EXCLUDES(mutex_);
 
+    /// One entry of several that come together.
+    struct Work {
+        Apply apply;
+        Done done;
+    };
+    /// Hands all of them over at once, in order, so that they share a transaction where there is
+    /// room in it; each is still answered by itself. Errors: those of submit(), then of none `done`
+    /// is called.
+    [[nodiscard]] Status submit_all(std::vector<Work> works) NEXA_EXCLUDES(mutex_);
+
     /// Blocks until `apply` is committed, and returns what it returned: a Result of anything.
     /// Where start() was not called it steps on this thread. Errors: `apply`'s own, and those of
     /// submit() and of the class.

@@ -215,6 +215,52 @@ TEST_F(WriterTest, AFullQueueRefusesAtOnceAndTakesAgainAfterAStep) {
     EXPECT_EQ(count(), 3);
 }
 
+TEST_F(WriterTest, EntriesThatComeTogetherShareABatchAndAreAnsweredEachByItself) {
+    Writer writer(*database);
+    writer.start();
+    std::vector<Status> told(4, Error::internal("not answered"));
+    std::latch all_told(4);
+    std::vector<Writer::Work> works;
+    for (int place = 0; place < 4; ++place) {
+        works.push_back({
+            .apply = [id =
+                          place % 3](Tx& tx) { return insert(tx, id); },  // the last is there twice
+            .done =
+                [&, place](Status status) {
+                    told[static_cast<std::size_t>(place)] = std::move(status);
+                    all_told.count_down();
+                },
+        });
+    }
+    ASSERT_TRUE(writer.submit_all(std::move(works)));
+    all_told.wait();
+    writer.stop();
+    EXPECT_TRUE(told[0] && told[1] && told[2]);
+    ASSERT_FALSE(told[3]);
+    EXPECT_EQ(told[3].error().code, ErrorCode::kConflict);
+    EXPECT_EQ(writer.stats().batches, 1U);
+    EXPECT_EQ(count(), 3);
+}
+
+TEST_F(WriterTest, EntriesThatDoNotAllFitInTheQueueAreAllRefused) {
+    Writer writer(*database, {.queue_max = 3});
+    submit_insert(writer, 1);
+    const auto works = [](int first, int last) {
+        std::vector<Writer::Work> made;
+        for (int id = first; id <= last; ++id) {
+            made.push_back({[id](Tx& tx) { return insert(tx, id); }, [](Status) {}});
+        }
+        return made;
+    };
+    const Status refused = writer.submit_all(works(2, 4));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+    EXPECT_TRUE(writer.submit_all({}));
+    EXPECT_TRUE(writer.submit_all(works(2, 3)));
+    EXPECT_EQ(writer.step(), 3U);
+    EXPECT_EQ(count(), 3);
+}
+
 TEST_F(WriterTest, ACallbackMaySubmitTheNextEntry) {
     Writer writer(*database);
     ASSERT_TRUE(writer.submit(

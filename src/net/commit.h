@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "net/task.h"
 
@@ -51,6 +53,70 @@ Task<typename internal::CommitResult<F, Writer>::value_type> commit(Writer& writ
         }
     };
     return await_callback<T>(std::move(start));
+}
+
+/// Several at once, each answered by itself and all committed together where they fit into one
+/// transaction. Gives their results in order; an error of the whole only if the waiter is
+/// cancelled.
+template <class Writer, class F>
+Task<std::vector<Result<typename internal::CommitResult<F, Writer>::value_type>>> commit_all(
+    Writer& writer, std::vector<F> applies
+) {
+    using T = typename internal::CommitResult<F, Writer>::value_type;
+    using Results = std::vector<Result<T>>;
+    /// Each slot is touched by its own entry alone; the last answer hands all of them on.
+    struct Gathered {
+        std::vector<std::optional<T>> values;
+        std::vector<Status> statuses;
+        std::size_t answered = 0;
+    };
+    auto start = [&writer, applies = std::move(applies)](Done<Results> done) mutable {
+        const std::size_t count = applies.size();
+        if (count == 0) {
+            done(Results());
+            return;
+        }
+        auto gathered = std::make_shared<Gathered>();
+        gathered->values.resize(count);
+        gathered->statuses.resize(count);
+        std::vector<typename Writer::Work> works;
+        works.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            auto entry = [gathered, i, apply = std::move(applies[i])](
+                             typename Writer::Transaction& tx
+                         ) mutable -> Status {
+                auto result = apply(tx);
+                if (!result) {
+                    return std::move(result).error();
+                }
+                gathered->values[i].emplace(*std::move(result));
+                return {};
+            };
+            // All answers come from the one thread that writes, one after the other.
+            auto answer = [gathered, i, done](Status status) {
+                gathered->statuses[i] = std::move(status);
+                if (++gathered->answered < gathered->statuses.size()) {
+                    return;
+                }
+                Results results;
+                results.reserve(gathered->statuses.size());
+                for (std::size_t j = 0; j < gathered->statuses.size(); ++j) {
+                    if (gathered->statuses[j]) {
+                        results.push_back(*std::move(gathered->values[j]));
+                    } else {
+                        results.push_back(std::move(gathered->statuses[j]).error());
+                    }
+                }
+                done(std::move(results));
+            };
+            works.push_back({.apply = std::move(entry), .done = std::move(answer)});
+        }
+        const Status accepted = writer.submit_all(std::move(works));
+        if (!accepted) {
+            done(Results(count, accepted.error()));
+        }
+    };
+    return await_callback<Results>(std::move(start));
 }
 
 }  // namespace nexa::net

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <utility>
+#include <vector>
 
 #include "db/database.h"
 #include "db/writer.h"
@@ -30,6 +31,12 @@ struct Backend {
     template <class F>
     auto write(F f) const {
         return net::commit(writer, std::move(f));
+    }
+
+    /// Several such at once, each answered by itself: see net::commit_all().
+    template <class F>
+    auto write_all(std::vector<F> all) const {
+        return net::commit_all(writer, std::move(all));
     }
 };
 

@@ -33,12 +33,6 @@ Result<Worker> own_worker(db::Tx& tx, const std::string& worker_id, const std::s
     return worker;
 }
 
-struct TakenIn {
-    EndedLease lease;
-    std::string pool;
-    WorkflowNews news;
-};
-
 struct TakenBack {
     std::vector<EndedLease> lost;
     WorkflowNews news;
@@ -105,6 +99,69 @@ Status check_uploads(storage::BlobVault& blobs, const JobResult& result) {
     return {};
 }
 
+/// A result as it came, and what a look at it alone has found.
+struct Arrival {
+    std::string job_id;  ///< empty if the envelope could not be believed
+    Result<CheckedResult> checked;
+};
+
+/// Judges the results of one request: who signed, and whether their files are there. Blocking.
+class Arrivals {
+public:
+    Arrivals(
+        db::Database& database, storage::BlobVault& blobs, const accounts::Principal& principal
+    )
+        : database_(database), blobs_(blobs), principal_(principal) {}
+
+    Arrival check(const protocol::Envelope& envelope) {
+        auto result = open(envelope);
+        if (!result) {
+            return {.job_id = {}, .checked = std::move(result).error()};
+        }
+        std::string job_id = result->job_id;
+        const Status uploaded = check_uploads(blobs_, *result);
+        if (!uploaded) {
+            return {.job_id = std::move(job_id), .checked = uploaded.error()};
+        }
+        return {
+            .job_id = std::move(job_id),
+            .checked = CheckedResult{.result = *std::move(result), .envelope = to_json(envelope)},
+        };
+    }
+
+private:
+    Result<JobResult> open(const protocol::Envelope& envelope) {
+        // The payload says who signed; only that worker's registered key is then believed.
+        TRY(const crypto::DsseEnvelope signed_result, fleet::from_message(envelope));
+        TRY(JobResult claimed, from_json<JobResult>(signed_result.payload));
+        TRY(const Worker* const worker, find(claimed.worker_id));
+        if (worker->tenant_id != principal_.project_id || worker->membership == "revoked") {
+            return Error::permission_denied(
+                       "worker {} is not yours to speak for", worker->worker_id
+            )
+                .at("worker_id");
+        }
+        TRY_STATUS(fleet::verify_signed_by(
+            signed_result, protocol::kJobResultPayloadType, worker->public_key
+        ));
+        return claimed;
+    }
+
+    /// A request mostly brings the results of one worker: looked up once.
+    Result<const Worker*> find(const std::string& worker_id) {
+        if (!last_ || last_->worker_id != worker_id) {
+            TRY(last_,
+                database_.read([&](db::Tx& tx) { return worker_store::get(tx, worker_id); }));
+        }
+        return &*last_;
+    }
+
+    db::Database& database_;
+    storage::BlobVault& blobs_;
+    const accounts::Principal& principal_;
+    std::optional<Worker> last_;
+};
+
 }  // namespace
 
 net::Task<protocol::NextJobReply> Dispatcher::next_jobs(
@@ -114,38 +171,29 @@ net::Task<protocol::NextJobReply> Dispatcher::next_jobs(
         std::chrono::duration<double>(request.wait_seconds)
     );
     std::chrono::nanoseconds waited{0};
-    CO_TRY(
-        const std::string pool,
-        co_await with_.backend.write([request, principal](db::Tx& tx) -> Result<std::string> {
-            TRY(const Worker worker, own_worker(tx, request.worker_id, principal.project_id));
-            return worker.pool;
-        })
-    );
-    std::string key = pool;
-    std::optional<net::Signal::Subscription> subscription(std::in_place, with_.pool_signal, key);
+    std::optional<net::Signal::Subscription> subscription;
+    std::string key;
     bool notified = false;
     while (true) {
-        CO_TRY(const Claimed claimed, co_await claim(request, principal));
+        CO_TRY(Claimed claimed, co_await claim(request, principal));
         if (!claimed.specs.empty() || claimed.drain || waited >= wait) {
             protocol::NextJobReply reply{.drain = claimed.drain};
-            std::ranges::transform(
-                claimed.specs,
-                std::back_inserter(reply.jobs),
-                [this](const JobSpec& spec) { return sign(spec); }
-            );
+            if (!claimed.specs.empty()) {
+                CO_TRY(reply.jobs, co_await sign_all(std::move(claimed.specs)));
+            }
             co_return reply;
         }
         // Who may be given no job stands in no pool's line: a wake-up there is another's, and would
         // only make it look in vain.
-        if (std::string wanted = claimed.takes_jobs ? pool : order_key(request.worker_id);
+        if (std::string wanted = claimed.takes_jobs ? claimed.pool : order_key(request.worker_id);
             key != wanted) {
             subscription.reset();
-            if (std::exchange(notified, false) && key == pool) {
-                with_.pool_signal.notify(pool, 1);
+            if (std::exchange(notified, false) && key == claimed.pool) {
+                with_.pool_signal.notify(claimed.pool, 1);
             }
             key = std::move(wanted);
             subscription.emplace(with_.pool_signal, key);
-            continue;
+            continue;  // what came just before we listened is found by one more look
         }
         const auto look = claimed.takes_jobs ? options_.poll : options_.poll * kOrderPolls;
         const auto pause = std::min<std::chrono::nanoseconds>(look, wait - waited);
@@ -164,7 +212,7 @@ net::Task<Dispatcher::Claimed> Dispatcher::claim(
                   principal = std::move(principal),
                   &workflows = with_.workflows](db::Tx& tx) -> Result<Claimed> {
         TRY(const Worker worker, own_worker(tx, request.worker_id, principal.project_id));
-        Claimed claimed;
+        Claimed claimed{.pool = worker.pool};
         TRY(claimed.lost, take_back(tx, leases));
         claimed.drain = worker.draining;
         TRY(claimed.news, workflows.advance(tx));
@@ -206,16 +254,25 @@ net::Task<Dispatcher::Claimed> Dispatcher::claim(
     co_return claimed;
 }
 
-protocol::LeasedJob Dispatcher::sign(const JobSpec& spec) const {
-    const auto lease = std::chrono::duration<double>(leases_.options().lease);
-    return {
-        .job_id = spec.job_id,
-        .fence = spec.fence,
-        .lease_seconds = lease.count(),
-        .spec = fleet::to_message(
-            crypto::sign_dsse(protocol::kJobSpecPayloadType, to_json(spec), with_.key)
-        ),
+net::Task<std::vector<protocol::LeasedJob>> Dispatcher::sign_all(std::vector<JobSpec> specs) {
+    const std::chrono::duration<double> lease = leases_.options().lease;
+    auto sign = [&key = with_.key, lease, specs = std::move(specs)] {
+        std::vector<protocol::LeasedJob> jobs;
+        jobs.reserve(specs.size());
+        for (const JobSpec& spec : specs) {
+            jobs.push_back({
+                .job_id = spec.job_id,
+                .fence = spec.fence,
+                .lease_seconds = lease.count(),
+                .spec = fleet::to_message(
+                    crypto::sign_dsse(protocol::kJobSpecPayloadType, to_json(spec), key)
+                ),
+            });
+        }
+        return jobs;
     };
+    // Many signatures would hold up whatever else the io threads do.
+    co_return co_await net::run_on(with_.pool, std::move(sign));
 }
 
 net::Task<protocol::ReportReply> Dispatcher::report(
@@ -279,74 +336,73 @@ net::Task<protocol::JobReportReply> Dispatcher::take_report(
     };
 }
 
+struct Dispatcher::TakenIn {
+    EndedLease lease;
+    std::string pool;
+    WorkflowNews news;
+};
+
 net::Task<protocol::CompleteReply> Dispatcher::complete(
     protocol::CompleteRequest request, accounts::Principal principal
 ) {
+    auto check = [&database = with_.backend.database,
+                  &blobs = with_.blobs,
+                  envelopes = std::move(request.results),
+                  principal = std::move(principal)] {
+        Arrivals arrivals(database, blobs, principal);
+        std::vector<Arrival> checked;
+        checked.reserve(envelopes.size());
+        for (const protocol::Envelope& envelope : envelopes) {
+            checked.push_back(arrivals.check(envelope));
+        }
+        return checked;
+    };
+    CO_TRY(auto arrivals, co_await net::run_on(with_.blob_pool, std::move(check)));
+    // Each is an entry of its own, and all share a transaction: one sync for the whole request.
+    std::vector<std::function<Result<TakenIn>(db::Tx&)>> intakes;
+    for (Arrival& arrival : arrivals) {
+        if (arrival.checked) {
+            intakes.push_back(intake_of(*std::move(arrival.checked)));
+        }
+    }
+    CO_TRY(const auto taken, co_await with_.backend.write_all(std::move(intakes)));
     protocol::CompleteReply reply;
-    for (protocol::Envelope& envelope : request.results) {
-        CO_TRY(auto outcome, co_await take_result(std::move(envelope), principal));
-        reply.results.push_back(std::move(outcome));
+    auto next = taken.begin();
+    for (const Arrival& arrival : arrivals) {
+        reply.results.push_back(
+            arrival.checked ? tell_of(arrival.job_id, *next++)
+                            : tell_of(arrival.job_id, arrival.checked.error())
+        );
     }
     co_return reply;
 }
 
-net::Task<protocol::CompleteOutcome> Dispatcher::take_result(
-    protocol::Envelope envelope, accounts::Principal principal
-) {
-    const std::string evidence = to_json(envelope);
-    Result<JobResult> result = co_await open_envelope(std::move(envelope), std::move(principal));
-    if (!result) {
-        with_.counters.refused(result.error().code);
-        co_return refusal("", result.error());
-    }
-    const std::string job_id = result->job_id;
-    auto check = [&blobs = with_.blobs, result = *result] { return check_uploads(blobs, result); };
-    const Status uploaded = co_await net::run_on(with_.blob_pool, std::move(check));
-    if (!uploaded) {
-        with_.counters.refused(uploaded.error().code);
-        co_return refusal(job_id, uploaded.error());
-    }
-    CheckedResult checked{.result = *std::move(result), .envelope = evidence};
-    auto apply = [this, checked = std::move(checked)](db::Tx& tx) mutable -> Result<TakenIn> {
+std::function<Result<Dispatcher::TakenIn>(db::Tx&)> Dispatcher::intake_of(CheckedResult checked
+) const {
+    return [this, checked = std::move(checked)](db::Tx& tx) mutable -> Result<TakenIn> {
         TRY(const JobId id, JobId::parse(checked.result.job_id));
         TRY(const Job job, job_store::get(tx, id, std::nullopt));
         checked.backoff = backoff(job.failures);
         const IntakeRules rules{leases_, activations_, with_.rate_card};
-        TRY(EndedLease ended, take_in(tx, rules, checked));
+        TRY(EndedLease ended, take_in(tx, rules, job, checked));
         // What follows in a workflow is in the queue with this result, or neither is.
         TRY(WorkflowNews news, with_.workflows.advance(tx));
         return TakenIn{.lease = std::move(ended), .pool = job.pool, .news = std::move(news)};
     };
-    const Result<TakenIn> taken = co_await with_.backend.write(std::move(apply));
+}
+
+protocol::CompleteOutcome Dispatcher::tell_of(
+    const std::string& job_id, const Result<TakenIn>& taken
+) const {
     if (!taken) {
         with_.counters.refused(taken.error().code);
-        co_return refusal(job_id, taken.error());
+        return refusal(job_id, taken.error());
     }
     with_.counters.ended(taken->lease);
     with_.event_signal.notify(job_id);
     with_.workflows.tell(taken->news);
     with_.pool_signal.notify(taken->pool, 1);  // a returned job, or room under the tenant's limit
-    co_return protocol::CompleteOutcome{.job_id = job_id};
-}
-
-net::Task<JobResult> Dispatcher::open_envelope(
-    protocol::Envelope envelope, accounts::Principal principal
-) {
-    // The payload says who signed; only that worker's registered key is then believed.
-    CO_TRY(const crypto::DsseEnvelope signed_result, fleet::from_message(envelope));
-    CO_TRY(JobResult claimed, from_json<JobResult>(signed_result.payload));
-    auto look_up = [worker_id = claimed.worker_id](db::Tx& tx) {
-        return worker_store::get(tx, worker_id);
-    };
-    CO_TRY(const Worker worker, co_await with_.backend.read(std::move(look_up)));
-    if (worker.tenant_id != principal.project_id || worker.membership == "revoked") {
-        co_return Error::permission_denied("worker {} is not yours to speak for", worker.worker_id)
-            .at("worker_id");
-    }
-    CO_TRY_STATUS(
-        fleet::verify_signed_by(signed_result, protocol::kJobResultPayloadType, worker.public_key)
-    );
-    co_return claimed;
+    return {.job_id = job_id};
 }
 
 std::chrono::microseconds Dispatcher::backoff(int failures) const {

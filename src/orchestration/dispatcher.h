@@ -27,6 +27,8 @@
 
 namespace nexa::orchestration {
 
+struct CheckedResult;
+
 struct DispatcherOptions {
     LeaseOptions lease;
     ActivationOptions activation;
@@ -75,7 +77,8 @@ public:
         protocol::ReportRequest request, accounts::Principal principal
     );
 
-    /// Takes signed results, each judged by itself: signature, fence, uploaded files.
+    /// Takes signed results, each judged by itself: signature, fence, uploaded files. Those of one
+    /// request are committed together.
     net::Task<protocol::CompleteReply> complete(
         protocol::CompleteRequest request, accounts::Principal principal
     );
@@ -86,7 +89,9 @@ public:
     const LeaseOptions& lease_options() const { return leases_.options(); }
 
 private:
+    struct TakenIn;
     struct Claimed {
+        std::string pool;  ///< the worker's
         std::vector<protocol::JobSpec> specs;
         std::vector<EndedLease> lost;  ///< taken back on the way
         bool drain = false;            ///< the worker was told to end
@@ -99,13 +104,10 @@ private:
     net::Task<protocol::JobReportReply> take_report(
         std::string worker_id, protocol::JobReport report
     );
-    net::Task<protocol::CompleteOutcome> take_result(
-        protocol::Envelope envelope, accounts::Principal principal
-    );
-    net::Task<protocol::JobResult> open_envelope(
-        protocol::Envelope envelope, accounts::Principal principal
-    );
-    protocol::LeasedJob sign(const protocol::JobSpec& spec) const;
+    std::function<Result<TakenIn>(db::Tx&)> intake_of(CheckedResult checked) const;
+    protocol::CompleteOutcome tell_of(const std::string& job_id, const Result<TakenIn>& taken)
+        const;
+    net::Task<std::vector<protocol::LeasedJob>> sign_all(std::vector<protocol::JobSpec> specs);
     std::chrono::microseconds backoff(int failures) const;
 
     Collaborators with_;

@@ -99,10 +99,17 @@ Status note_taken(db::Tx& tx, const std::vector<EndedLease>& ended, std::string_
 }  // namespace
 
 Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedResult& checked) {
-    const JobResult& result = checked.result;
-    TRY(const JobId job_id, JobId::parse(result.job_id));
-    const LeaseRef lease = lease_of(result, job_id);
+    TRY(const JobId job_id, JobId::parse(checked.result.job_id));
     TRY(const Job before, job_store::get(tx, job_id, std::nullopt));
+    return take_in(tx, rules, before, checked);
+}
+
+Result<EndedLease> take_in(
+    db::Tx& tx, const IntakeRules& rules, const Job& before, const CheckedResult& checked
+) {
+    const JobResult& result = checked.result;
+    const JobId& job_id = before.job_id;
+    const LeaseRef lease = lease_of(result, job_id);
     TRY(EndedLease ended, end_lease(tx, rules, before, lease, checked));
     TRY_STATUS(tx.execute(
         sql::kKeepEnvelope,
@@ -131,10 +138,10 @@ Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedRe
             outcome.error = JsonText{to_json(*refused)};
         }
     }
-    TRY(const Job job, job_store::get(tx, job_id, std::nullopt));
-    outcome.finished = protocol::is_final(job.status);
+    const JobStatus status = public_status(ended.state, false);  // no attempt runs any more
+    outcome.finished = protocol::is_final(status);
     TRY_STATUS(job_store::set_outcome(tx, job_id, outcome));
-    TRY_STATUS(job_store::append_status(tx, job_id, job.status, reason_of(result, ended)));
+    TRY_STATUS(job_store::append_status(tx, job_id, status, reason_of(result, ended)));
     return ended;
 }
 

@@ -33,6 +33,11 @@ struct IntakeRules {
 /// artifacts, usage, the ledger's outbox and the events. A completed job is charged once, a failed
 /// attempt never. A job that deploys is not complete with its result: it activates, and is charged
 /// when a gateway serves (deploying.h). Errors: kConflict (the lease was lost: nothing changes).
+/// `before`: the job as this transaction found it.
+Result<EndedLease> take_in(
+    db::Tx& tx, const IntakeRules& rules, const Job& before, const CheckedResult& checked
+);
+/// The same for a job that was not looked at before. Errors besides: kNotFound.
 Result<EndedLease> take_in(db::Tx& tx, const IntakeRules& rules, const CheckedResult& checked);
 
 /// Takes back the leases that ran out and makes ready what was scheduled for now, with the events

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,9 @@ struct JobResult {
     }
 };
 
+/// Results in one request: as many as one poll gives jobs.
+inline constexpr std::size_t kResultsMax = 256;
+
 struct CompleteRequest {
     static constexpr std::string_view kName = "CompleteRequest";
     std::vector<Envelope> results;
@@ -63,6 +67,7 @@ struct CompleteRequest {
                 "results", &CompleteRequest::results, "Signed JobResults, each answered by itself"
             )
                 .required()
+                .length(0, kResultsMax)
         };
     }
 };

@@ -27,7 +27,9 @@ class HandWorker:
         self.name = name
         self.pool = pool
         self.worker_id = ""
-        openssl("genpkey", "-algorithm", "ed25519", "-out", folder / "key.pem")
+        if not (folder / "key.pem").exists():  # one that was killed comes back as who it was
+            openssl("genpkey", "-algorithm", "ed25519", "-out", folder / "new.pem")
+            (folder / "new.pem").rename(folder / "key.pem")
         public = openssl("pkey", "-in", folder / "key.pem", "-pubout", "-outform", "DER")[-ED25519_BYTES:]
         self.key_id = hashlib.sha256(public).hexdigest()[:16]
         self.public_key = base64.b64encode(public).decode()
@@ -60,12 +62,27 @@ class HandWorker:
         assert reply.status == 200, reply.body
         return reply.json["jobs"]
 
-    def complete(self, lease: dict, result: dict) -> dict:
-        """How the server answers the signed result of a lease that next_jobs() gave."""
+    def renew(self, leases: list[dict]) -> list[str]:
+        """What is to become of each: go_on, cancel or lost."""
+        held = [{"job_id": lease["job_id"], "fence": lease["fence"]} for lease in leases]
+        reply = self.client.post("/api/workers/report", {"worker_id": self.worker_id, "jobs": held})
+        assert reply.status == 200, reply.body
+        return [job["action"] for job in reply.json["jobs"]]
+
+    def result_of(self, lease: dict, result: dict, **more) -> dict:
+        """The signed result of a lease that next_jobs() gave."""
         ended = {
             "job_id": lease["job_id"], "worker_id": self.worker_id, "fence": lease["fence"], "outcome": "completed",
             "result": result,
         }
-        reply = self.client.post("/api/workers/complete", {"results": [self.signed(RESULT_TYPE, ended)]})
+        return self.signed(RESULT_TYPE, ended | more)
+
+    def send(self, envelopes: list[dict]) -> list[dict]:
+        """How the server answers signed results, in their order."""
+        reply = self.client.post("/api/workers/complete", {"results": envelopes})
         assert reply.status == 200, reply.body
-        return reply.json["results"][0]
+        return reply.json["results"]
+
+    def complete(self, lease: dict, result: dict, **more) -> dict:
+        [answer] = self.send([self.result_of(lease, result, **more)])
+        return answer

@@ -76,6 +76,44 @@ def test_another_key_speaks_for_no_worker(nexad, tmp_path):
     assert client.job(job_id)["status"] == "assigned"
 
 
+def test_results_of_one_request_are_answered_each_by_itself_and_in_order(nexad, tmp_path):
+    client = nexad.client()
+    worker, other = (HandWorker(client, tmp_path / name, name) for name in ("worker", "other"))
+    worker.register()
+    other.register()
+    ids = [client.submit("echo", {"message": str(number)}) for number in range(6)]
+    good, forged, stale, unread, failing, last = worker.next_jobs(slots=6)
+    assert [lease["job_id"] for lease in (good, forged, stale, unread, failing, last)] == ids
+    other.worker_id = worker.worker_id
+    error = {"code": "invalid_argument", "message": "no"}
+    missing = {"artifact_id": "ds_x", "kind": "dataset", "files": [{"path": "a", "digest": "sha256:" + "0" * 64, "size": 1}]}
+    answers = worker.send([
+        worker.result_of(good, {"message": "0"}),
+        other.result_of(forged, {"message": "1"}),
+        worker.result_of({**stale, "fence": stale["fence"] + 1}, {"message": "2"}),
+        {"payload": "e30=", "payloadType": "x", "signatures": []},
+        worker.result_of(good, {"message": "again"}),
+        worker.result_of(failing, {}, outcome="failed", error=error),
+        worker.result_of(last, {"message": "5"}, artifacts=[missing]),
+        worker.result_of(last, {"message": "5"}),
+    ])  # fmt: skip
+    statuses = [answer["status"] for answer in answers]
+    assert statuses[0] == statuses[5] == statuses[7] == 200
+    assert statuses[1] in (401, 403) and statuses[2] == statuses[4] == 409
+    assert 400 <= statuses[3] < 500 and 400 <= statuses[6] < 500
+    assert [answer.get("job_id", "") for answer in answers] == [ids[0], "", ids[2], "", ids[0], ids[4], ids[5], ids[5]]
+    jobs = [client.job(job_id) for job_id in ids]
+    assert [job["status"] for job in jobs] == ["completed", "assigned", "assigned", "assigned", "failed", "completed"]
+    assert jobs[0]["result"] == {"message": "0"}
+    # What was refused is still the worker's, and a whole batch may be empty, but not of any size.
+    assert [answer["status"] for answer in worker.send([worker.result_of(stale, {}), worker.result_of(forged, {})])] == [200, 200]
+    assert worker.send([]) == []
+    many = [worker.result_of(unread, {"message": "3"})] * 257
+    assert client.post("/api/workers/complete", {"results": many}).status == 422
+    answers = worker.send(many[:256])
+    assert [answer["status"] for answer in answers] == [200] + [409] * 255
+
+
 @pytest.mark.rows("F-14")
 @pytest.mark.slow
 def test_a_worker_that_falls_silent_loses_its_job_and_is_shown_lost(patient_nexad, tmp_path):
