@@ -4,8 +4,8 @@
 
     ./dev bench NAME [--json FILE] [--pairs N] [--only WORDS]
 
-bench/NAME/claims.py holds the claims: TARGETS (programs of bench/CMakeLists.txt to build), claims(bench) and, if there is something to
-say about the rival, versions(bench). Ours and the rival run in turns, at least five times each; the figures printed are the
+bench/NAME/claims.py holds the claims: TARGETS (programs to build), claims(bench) and, if there is something to say about the
+rival, versions(bench); PINS, if its rivals have Python packages of their own. Ours and the rival run in turns, at least five times each; the figures printed are the
 medians, the ratio is the median of the pairs' ratios, above 1 where ours is better. A claim holds if the ratio reaches its bar. Where the rival
 cannot run, `holds` is null and the reason stands beside it: that counts neither way. Ends with 1 if a claim does not hold.
 """
@@ -78,9 +78,9 @@ class Bench:
     claim = staticmethod(Claim)
     not_run = NotRun
 
-    def __init__(self, build: Path):
+    def __init__(self, build: Path, venv: Path = ROOT / ".venv-bench"):
         self.build = build
-        self.python = ROOT / ".venv-bench/bin/python"
+        self.python = venv / "bin/python"
 
     def program(self, name: str) -> Path:
         return self.build / "bench" / name
@@ -116,19 +116,23 @@ def load_claims(name: str):
     return module
 
 
-def make_venv() -> None:
-    """.venv-bench holds what tools/setup/bench-requirements.txt names: full PyTorch, several GB, made by no other command."""
-    pins = ROOT / "tools/setup/bench-requirements.txt"
+def make_venv(module, name: str) -> Path:
+    """The rivals' packages. Without PINS of its own a benchmark shares .venv-bench, which holds what
+    tools/setup/bench-requirements.txt names: full PyTorch, several GB, made by no other command."""
+    own = getattr(module, "PINS", None)
+    pins = own or ROOT / "tools/setup/bench-requirements.txt"
+    venv = ROOT / (f".venv-bench-{name}" if own else ".venv-bench")
     wanted = hashlib.sha256(pins.read_bytes()).hexdigest()
-    stamp = ROOT / ".venv-bench/bench-requirements.sha256"
+    stamp = venv / "bench-requirements.sha256"
     if stamp.exists() and stamp.read_text() == wanted:
-        return
-    print("bench: installing the rivals into .venv-bench (about 6 GB)", flush=True)
-    if not (ROOT / ".venv-bench/bin/pip").exists():
-        subprocess.run(["/usr/bin/python3", "-m", "venv", ROOT / ".venv-bench"], check=True)
-    command = [ROOT / ".venv-bench/bin/pip", "install", "--quiet", "--no-deps", "-r", pins]
+        return venv
+    print(f"bench: installing the rivals into {venv.name}" + ("" if own else " (about 6 GB)"), flush=True)
+    if not (venv / "bin/pip").exists():
+        subprocess.run(["/usr/bin/python3", "-m", "venv", venv], check=True)
+    command = [venv / "bin/pip", "install", "--quiet", "--no-deps", "-r", pins]
     subprocess.run(command, check=True)
     stamp.write_text(wanted)
+    return venv
 
 
 def build_programs(targets: list[str]) -> Path:
@@ -181,8 +185,8 @@ def main() -> int:
     options = parser.parse_args()
 
     module = load_claims(options.name)
-    make_venv()
-    bench = Bench(build_programs(module.TARGETS))
+    venv = make_venv(module, options.name)
+    bench = Bench(build_programs(module.TARGETS), venv)
     report = {
         "versions": describe_versions() | (module.versions(bench) if hasattr(module, "versions") else {}),
         "machine": describe_machine(),

@@ -68,6 +68,7 @@ def test_every_set_of_claims_loads_and_names_targets_of_the_build():
     assert names
     for name in names:
         module = bench.load_claims(name)
-        assert all(f"nexa_bench_program({target}" in listing for target in module.TARGETS), name
+        programs = [target for target in module.TARGETS if not (bench.ROOT / "apps" / target).is_dir()]
+        assert all(f"nexa_bench_program({target}" in listing for target in programs), name
         claims = module.claims(bench.Bench(bench.ROOT / "build-release"))
         assert len({claim.name for claim in claims}) == len(claims) > 0
