@@ -42,6 +42,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "core/redact.h"
 #include "core/storage_paths.h"
 #include "crypto/ed25519.h"
 #include "database.h"
@@ -449,7 +450,7 @@ private:
         )
             : http({}, server.ground_.clock, server.ground_.random),
               client(http, settings.api_url, settings.secret_key),
-              sync({*server.ground_.database, server.writer_, server.pools_.db, client}, options) {}
+              sync({server.ground_.database, server.writer_, server.pools_.db, client}, options) {}
         net::HttpClient http;
         billing::StripeClient client;
         billing::StripeSync sync;

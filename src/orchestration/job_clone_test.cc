@@ -15,9 +15,9 @@ Job trained() {
         .job_type = "train",
         .pool = "fast",
         .priority = -2,
-        .max_failures = 5,
         .gpus = 1,
         .memory_bytes = 1024,
+        .max_failures = 5,
         .payload = {R"({"dataset_uri":"ds_1","model_id":"nexa-small","epochs":3})"},
         .name = "first",
     };
