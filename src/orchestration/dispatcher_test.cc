@@ -9,6 +9,7 @@
 #include "net/task.h"
 #include "orchestration/database_test_internal.h"
 #include "orchestration/worker_service.h"
+#include "storage/blob_uploads.h"
 
 namespace nexa::orchestration {
 namespace {
@@ -32,7 +33,8 @@ protected:
                 pools.db,
                 random,
                 key,
-                *blobs,
+                *vault,
+                pools.db,
                 logs,
                 pool_signal,
                 event_signal,
@@ -123,6 +125,8 @@ protected:
     crypto::Ed25519PrivateKey key = crypto::Ed25519PrivateKey::generate(random);
     fakes::TempFolder folder;
     std::unique_ptr<storage::BlobStore> blobs = *storage::BlobStore::open(folder.path());
+    storage::BlobUploads uploads{*blobs, random};
+    std::unique_ptr<storage::BlobVault> vault = storage::make_disk_vault(*blobs, uploads);
     const StoragePaths paths{folder.path()};
     JobLogs logs{paths};
     std::optional<Backend> backend;

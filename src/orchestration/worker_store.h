@@ -36,9 +36,6 @@ struct Worker {
     bool takes_jobs() const { return membership == "approved" && !draining && is_well(); }
 };
 
-/// One that was not heard of for so long is lost; a worker polls every few seconds.
-inline constexpr std::chrono::seconds kWorkerLostAfter{90};
-
 /// What a worker says of itself; what is unset stays.
 struct WorkerBeat {
     std::optional<bool> draining;
