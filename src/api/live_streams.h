@@ -40,8 +40,8 @@ public:
     };
     /// Starts the feed, and answers with server-sent events, or with the same events over a
     /// WebSocket if that is what was asked for. Within seconds of the caller's key being revoked,
-    /// narrowed or run out the stream gets a `refused` event and breaks off. Errors: kCancelled (the
-    /// server stops).
+    /// narrowed or run out the stream gets a `refused` event and breaks off. Errors: kCancelled
+    /// (the server stops).
     Result<net::Response> answer(const net::Request& request, Feed feed);
 
 private:

@@ -27,7 +27,7 @@ namespace websocket = boost::beast::websocket;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kHandshakeMax{5};  // also of the closing one
-constexpr std::size_t kReasonBytesMax = 123;  // a control frame holds 125, two are the code's
+constexpr std::size_t kReasonBytesMax = 123;      // a control frame holds 125, two are the code's
 
 std::vector<std::string> list_in(const RequestHead& head, std::string_view name) {
     std::vector<std::string> words;

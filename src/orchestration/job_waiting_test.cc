@@ -60,12 +60,14 @@ TEST(JobWaiting, WorkersThatTakeNoJobsAreCountedByWhy) {
     cordoned.membership = "cordoned";
     FleetWorker draining = worker();
     draining.draining = true;
+    FleetWorker ill = worker();
+    ill.is_well = false;
     EXPECT_EQ(
-        reason({}, {pending, cordoned, draining}),
-        "none of the 3 workers that would fit takes jobs: 1 wait for approval, 1 cordoned, "
-        "1 draining"
+        reason({}, {pending, cordoned, draining, ill}),
+        "none of the 4 workers that would fit takes jobs: 1 wait for approval, 1 cordoned, "
+        "1 draining, 1 not well"
     );
-    EXPECT_EQ(reason({}, {pending, cordoned, draining, worker()}), "nothing");
+    EXPECT_EQ(reason({}, {pending, cordoned, draining, ill, worker()}), "nothing");
 }
 
 TEST(JobWaiting, ABusyFleetAndTheProjectsLimitAreReasonsToo) {

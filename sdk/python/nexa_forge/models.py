@@ -196,6 +196,53 @@ class JobCostRow(TypedDict):
     cost: str  # In dollars, without what accrues by time
 
 
+class EstimateInput(TypedDict):
+    name: str  # dataset, model, teacher, validation
+    artifact_id: str  # Where it comes from
+    kind: str  # dataset, distill or checkpoint
+    files: int  # How many
+    bytes: int  # Of all files, in bytes
+
+
+class EstimateRange(TypedDict):
+    low: float  # One of ten takes less
+    median: float  # Half of them take less
+    high: float  # One of ten takes more
+
+
+class MeterEstimate(TypedDict):
+    meter: str  # trained_tokens, cpu_seconds, …
+    low: float  # One of ten uses less
+    median: float  # Half of them use less
+    high: float  # One of ten uses more
+
+
+class CostEstimate(TypedDict):
+    low: str  # Dollars, with six decimals
+    median: str  # Dollars, with six decimals
+    high: str  # Dollars, with six decimals
+
+
+class _JobEstimate(TypedDict):
+    object: str  # job_estimate
+    job_type: str  # What would run
+    payload: Any  # The spec, with defaults
+    inputs: List[EstimateInput]  # What it would read
+    usage: List[MeterEstimate]  # By meter; empty: nothing is known
+    rate_card: str  # The active one
+    based_on: int  # Finished jobs that the numbers stand on
+    basis: str  # What was compared, or why there are no numbers
+    jobs_ahead: int  # Of this project, in the same pool
+    workers_fitting: int  # That could take it
+    workers_idle: int  # Of these, with no job now
+
+
+class JobEstimate(_JobEstimate, total=False):
+    seconds: Optional[EstimateRange]  # From its engine's first word to its end, without waiting; null: nothing is known, in s
+    cost_usd: Optional[CostEstimate]  # Under the active rate card
+    blocked_by: Optional[str]  # What it would wait for; null: nothing
+
+
 class JobSubmitted(TypedDict):
     job_id: str  # To ask for later
     job_type: str  # As submitted
@@ -249,11 +296,11 @@ class JobView(_JobView, total=False):
     error: Optional[EngineError]  # Why it failed
     name: Optional[str]  # For people
     worker_id: Optional[str]  # Who holds it
-    waiting: Optional[str]  # Why no worker has it yet; not in lists
     started_at: Optional[str]  # First event of its engine
     finished_at: Optional[str]  # When it ended
     progress: Optional[EngineEvent]  # Newest progress event
     retry_of: Optional[str]  # The job it repeats
+    status_reason: Optional[str]  # What it waits for, if it waits: one line
 
 
 class _Refund(TypedDict):
