@@ -2,11 +2,10 @@
 """Artifacts over their life: listed, traced, deleted when nothing needs them any more."""
 
 import json
-import subprocess
 import threading
 
 import pytest
-from conftest import BUILD, Nexad, digest_of
+from conftest import Nexad, digest_of, run_cli
 
 
 def audited(client, dataset_id: str) -> str:
@@ -78,12 +77,9 @@ def test_the_command_line_traces_and_deletes(nexad, start_worker):
     rows = b"".join(json.dumps({"prompt": f"{n}+1=", "completion": str(n + 1)}).encode() + b"\n" for n in range(40))
     upload = client.upload(rows, name="sums")["artifact_id"]
     scored = audited(client, upload)
-    environment = {"NEXA_API_URL": f"{nexad.url}/api", "NEXA_API_KEY": client.key, "PATH": "/usr/bin:/bin"}
 
     def nexa(*words, status: int = 0) -> str:
-        ended = subprocess.run(
-            [BUILD / "bin/nexa", "artifact", *words], env=environment, capture_output=True, text=True, timeout=30, check=False
-        )
+        ended = run_cli(nexad, "artifact", *words)
         assert ended.returncode == status, ended.stderr
         return ended.stdout
 

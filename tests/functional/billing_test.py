@@ -6,11 +6,10 @@ import datetime
 import io
 import json
 import os
-import subprocess
 from decimal import Decimal
 
 import pytest
-from conftest import BUILD, LONG_ECHO, Client, Nexad, wait_until
+from conftest import LONG_ECHO, Client, Nexad, run_cli, wait_until
 from stripe_server import KEY, WEBHOOK_SECRET, Stripe, event, signature
 
 UTC = datetime.timezone.utc
@@ -46,11 +45,9 @@ def sound(client: Client) -> bool:
 
 
 @pytest.fixture
-def nexa(nexad, tmp_path):
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NEXA_API_URL": f"{nexad.url}/api", "NEXA_API_KEY": nexad.key}
-
+def nexa(nexad):
     def run(*words: str, code: int = 0) -> str:
-        done = subprocess.run([BUILD / "bin/nexa", *words], env=environment, capture_output=True, text=True, timeout=60)
+        done = run_cli(nexad, *words)
         assert done.returncode == code, done.stderr
         return done.stdout
 

@@ -180,6 +180,13 @@ class Nexad(Program):
         return Client(self.url, key or self.key)
 
 
+def run_cli(server, *words, key: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess:
+    """`nexa` with these words, for this server, in the name of its administrator or of `key`."""
+    environment = {**os.environ, "NEXA_API_URL": f"{server.url}/api", "NEXA_API_KEY": key or server.key}
+    argv = [BUILD / "bin/nexa", *map(str, words)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
+
+
 class Worker(Program):
     def __init__(self, server: Nexad, folder: Path, *more: str):
         self.folder = folder

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, LONG_ECHO, Nexad, wait_until
+from conftest import BUILD, LONG_ECHO, Nexad, run_cli, wait_until
 from hand_worker import HandWorker
 from stack import processes_below
 
@@ -137,11 +137,7 @@ def test_a_command_that_fails_is_shown_and_tried_again(scaled):
     client = pool.server.client()
     job = submit(client, {"message": "later"})
     wait_until(lambda: "no quota" in str(pool.view().get("last_call")), 60, "the failure")
-    environment = {"NEXA_API_URL": f"{pool.server.url}/api", "NEXA_API_KEY": client.key, "PATH": "/usr/bin:/bin"}
-    shown = subprocess.run(
-        [BUILD / "bin/nexa", "worker", "scaling"], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert "no quota" in shown.stdout
+    assert "no quota" in run_cli(pool.server, "worker", "scaling").stdout
     (pool.fleet / "broken").unlink()
     client.wait_for(job, "completed", seconds=120)
     wait_until(lambda: pool.view()["last_call"]["error"] == "", 60, "the call that succeeded")

@@ -3,7 +3,6 @@
 
 import http.client
 import json
-import os
 import random
 import re
 import sqlite3
@@ -12,20 +11,13 @@ import threading
 import time
 
 import pytest
-from conftest import BUILD, LONG_ECHO, Client, wait_until
+from conftest import BUILD, LONG_ECHO, Client, run_cli, wait_until
 from exposition import read_exposition
 from hand_worker import HandWorker
 from nexa_forge import NexaForgeClient
 
 ECHO = {"message": "hello"}
 BROKEN = {"message": "x", "fail_with": "invalid_argument"}
-
-
-def nexa(nexad, *words) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "NEXA_API_URL": nexad.url, "NEXA_API_KEY": nexad.key}
-    return subprocess.run(
-        [BUILD / "bin/nexa", *words], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def test_a_failed_job_is_made_again_as_a_new_job_that_names_it(nexad, start_worker):
@@ -131,7 +123,7 @@ def test_an_estimate_stands_on_the_jobs_before_it(nexad, start_worker):
     assert known["rate_card"] and "3 completed generate jobs with arithmetic" in known["basis"]
     assert known["workers_fitting"] == 1
 
-    shown = nexa(nexad, "generate", "--domain", "arithmetic", "--num-samples", "2000", "--dry-run")
+    shown = run_cli(nexad, "generate", "--domain", "arithmetic", "--num-samples", "2000", "--dry-run")
     assert shown.returncode == 0, shown.stderr
     lines = dict(line.split("\t", 1) for line in shown.stdout.splitlines())
     assert lines["basis"] == known["basis"]
@@ -162,7 +154,7 @@ def test_one_line_says_what_a_job_waits_for(nexad, start_worker, tmp_path):
     assert (told["jobs_ahead"], told["workers_fitting"], told["workers_idle"]) == (2, 1, 0)
     client.post(f"/api/jobs/{behind}/cancel")
     assert client.job(behind)["status_reason"] is None
-    show = nexa(nexad, "job", "get", job_id)
+    show = run_cli(nexad, "job", "get", job_id)
     assert "it needs 3 GPUs" in show.stdout
 
 
@@ -170,14 +162,14 @@ def test_the_command_line_and_the_client_make_jobs_again(nexad, start_worker):
     client = nexad.client()
     start_worker(nexad)
     failed = client.wait_for(client.submit("echo", BROKEN), "failed")["job_id"]
-    retried = nexa(nexad, "job", "retry", failed)
+    retried = run_cli(nexad, "job", "retry", failed)
     assert client.job(retried.stdout.strip())["retry_of"] == failed
-    cloned = nexa(nexad, "job", "clone", failed, "--set", "fail_with=", "--name", "better", "--priority", "-1", "--wait")
+    cloned = run_cli(nexad, "job", "clone", failed, "--set", "fail_with=", "--name", "better", "--priority", "-1", "--wait")
     assert cloned.returncode == 0, cloned.stderr
     better = client.get("/api/jobs").json["data"][0]
     assert (better["name"], better["priority"], better["status"]) == ("better", -1, "completed")
-    assert nexa(nexad, "job", "retry", better["job_id"]).returncode == 6
-    assert nexa(nexad, "job", "clone", failed, "--set", "fail_wiht=").returncode == 2
+    assert run_cli(nexad, "job", "retry", better["job_id"]).returncode == 6
+    assert run_cli(nexad, "job", "clone", failed, "--set", "fail_wiht=").returncode == 2
 
     forge = NexaForgeClient(nexad.key, f"{nexad.url}/api")
     assert forge.get_job(forge.retry_job(failed)["job_id"])["retry_of"] == failed

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BUILD, LONG_ECHO, Nexad, Program, free_port, wait_until
+from conftest import BUILD, LONG_ECHO, Nexad, Program, free_port, run_cli, wait_until
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -17,13 +17,6 @@ def database_environment(request) -> dict[str, str]:
         return {}
     postgres = request.getfixturevalue("postgres")
     return postgres.environment(postgres.make_database())
-
-
-def run_cli(server, *arguments: str, key: str | None = None, timeout: float = 60):
-    environment = {**os.environ, "NEXA_API_URL": f"{server.url}/api", "NEXA_API_KEY": key or server.key}
-    return subprocess.run(
-        [BUILD / "bin/nexa", *arguments], capture_output=True, text=True, timeout=timeout, env=environment, check=False
-    )
 
 
 def engines_of(job_id: str) -> list[int]:

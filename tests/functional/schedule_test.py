@@ -3,10 +3,8 @@
 
 import datetime
 import json
-import os
-import subprocess
 
-from conftest import BUILD, wait_until
+from conftest import run_cli, wait_until
 
 ECHO = {"steps": {"say": {"job_type": "echo", "spec": {"message": "on time"}}}}
 
@@ -75,11 +73,9 @@ def test_a_schedule_starts_its_workflow_when_its_time_comes(nexad, start_worker)
 def test_the_command_line_keeps_schedules(nexad, tmp_path):
     file = tmp_path / "nightly.yaml"
     file.write_text("steps:\n  say:\n    job_type: echo\n    spec: {message: hello}\n")
-    environment = {**os.environ, "NEXA_API_URL": f"{nexad.url}/api", "NEXA_API_KEY": nexad.key}
 
-    def nexa(*arguments) -> str:
-        argv = [BUILD / "bin/nexa", *map(str, arguments)]
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    def nexa(*words) -> str:
+        done = run_cli(nexad, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

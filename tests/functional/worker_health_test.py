@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, LONG_ECHO, Program, wait_until
+from conftest import BUILD, LONG_ECHO, Program, run_cli, wait_until
 from exposition import polls_so_far
 
 MIB = 1 << 20
@@ -24,10 +24,9 @@ esac
 
 
 def nexa(server, *words) -> str:
-    environment = {"NEXA_API_URL": f"{server.url}/api", "NEXA_API_KEY": server.key, "PATH": "/usr/bin:/bin"}
-    return subprocess.run(
-        [BUILD / "bin/nexa", *words], env=environment, capture_output=True, text=True, timeout=60, check=True
-    ).stdout
+    done = run_cli(server, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def the_worker(client) -> dict:

@@ -3,10 +3,9 @@
 
 import json
 import signal
-import subprocess
 
 import pytest
-from conftest import BUILD, LONG_ECHO, wait_until
+from conftest import LONG_ECHO, run_cli, wait_until
 from exposition import polls_so_far
 from hand_worker import HandWorker
 
@@ -104,11 +103,7 @@ def test_a_job_that_waits_says_why(nexad, tmp_path):
     worker = HandWorker(client, tmp_path / "worker")
     worker.register(gpus=1)
     assert "it needs 2 GPUs; the largest worker of pool 'default' has 1" == client.job(job_id)["status_reason"]
-    environment = {"NEXA_API_URL": f"{nexad.url}/api", "NEXA_API_KEY": client.key, "PATH": "/usr/bin:/bin"}
-    shown = subprocess.run(
-        [BUILD / "bin/nexa", "job", "get", job_id], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert "needs 2 GPUs" in shown.stdout
+    assert "needs 2 GPUs" in run_cli(nexad, "job", "get", job_id).stdout
     client.post(f"/api/jobs/{job_id}/cancel")
     job_id = client.submit("echo", {"payload": {"message": "x"}, "gpus": 1})
     client.post(f"/api/workers/{worker.worker_id}/cordon")
@@ -136,12 +131,9 @@ def test_the_command_line_orders_workers(nexad, start_worker):
     start_worker(nexad)
     wait_until(lambda: client.get("/api/workers").json["data"], 30, "the worker")
     worker_id = the_worker(client)["worker_id"]
-    environment = {"NEXA_API_URL": f"{nexad.url}/api", "NEXA_API_KEY": client.key, "PATH": "/usr/bin:/bin"}
 
     def nexa(*words):
-        return subprocess.run(
-            [BUILD / "bin/nexa", "worker", *words], env=environment, capture_output=True, text=True, timeout=30, check=False
-        )
+        return run_cli(nexad, "worker", *words)
 
     assert nexa("cordon", worker_id).stdout.split() == [worker_id, "cordoned", "connected"]
     assert json.loads(nexa("uncordon", worker_id, "--json").stdout)["status"] == "approved"

@@ -5,8 +5,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import BUILD, ROOT, Client, wait_until
-from path_test import run_cli
+from conftest import BUILD, ROOT, Client, run_cli, wait_until
 from stack import Stack
 
 YAML = {"Content-Type": "application/yaml"}
