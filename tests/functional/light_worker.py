@@ -3,7 +3,7 @@
 
     light_worker.py SERVER KEY_FILE FOLDER [--hold SLOTS]
 
-Takes jobs and hands in results until it is ended, and writes to FOLDER/history-PID.jsonl what the server answered to each. With
+Takes jobs and hands in results until it is ended, and writes to FOLDER/history-PID.jsonl how the server judged each. With
 --hold it takes that many jobs, signs their results, stops itself with SIGSTOP, and hands them in once it is continued."""
 
 import json
@@ -19,6 +19,7 @@ from hand_worker import HandWorker
 
 CPU_SECONDS = 1.0  # that each result says it used
 PAUSE_SECONDS = 0.1
+NO_VERDICT = (429, 500, 503)  # the database is away: asked again
 
 
 class Worker:
@@ -57,8 +58,9 @@ class Worker:
         while left:
             wish = {"results": [result for _, result in left]}
             answers = self.until_answered(lambda: self.worker.client.post("/api/workers/complete", wish)).json["results"]
-            self.note([(lease, answer["status"]) for (lease, _), answer in zip(left, answers, strict=True)])
-            left = [one for one, answer in zip(left, answers, strict=True) if answer["status"] in (429, 500, 503)]
+            judged = list(zip(left, (answer["status"] for answer in answers), strict=True))
+            self.note([(lease, status) for (lease, _), status in judged if status not in NO_VERDICT])
+            left = [one for one, status in judged if status in NO_VERDICT]
 
     def note(self, judged: list[tuple[dict, int]]):
         lines = [
