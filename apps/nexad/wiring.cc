@@ -221,7 +221,7 @@ public:
           deployment_endpoints_(deployments_),
           fleet_endpoints_(scaler_),
           workflow_endpoints_(workflows_, ground_.clock),
-          schedule_endpoints_(schedules_),
+          schedule_endpoints_(schedules_, ground_.clock),
           gateway_endpoints_({feed_, artifacts_, pools_.db}),
           metrics_endpoints_({backend_, metrics_, [this] { return server_stats(); }}),
           billing_endpoints_({backend_, ground_.clock, ground_.rate_card}),

@@ -229,6 +229,9 @@ net::Task<void> StripeSync::keep_invoice(
 net::Task<void> StripeSync::send_invoice(StripeTask task) {
     auto look_up = [task](db::Tx& tx) { return invoices::get(tx, task.subject, task.tenant_id); };
     CO_TRY(const protocol::InvoiceView invoice, co_await read(look_up));
+    if (invoice.state != "open" && invoice.state != "past_due") {
+        co_return Status();  // paid by hand before Stripe heard of it: nothing is to be collected
+    }
     CO_TRY(const std::string customer, co_await customer_of(task.tenant_id));
     CO_TRY(const std::string stripe_id, co_await place_invoice(invoice, customer));
     StripeForm about{{"customer", customer}, {"invoice", stripe_id}, {"currency", "usd"}};

@@ -266,6 +266,9 @@ Status record_inference(
 }
 
 Result<std::vector<Accrued>> accrued(db::Tx& tx, const UsageFilter& whose, const Period& period) {
+    if (period.from >= std::min(period.until, tx.now())) {
+        return std::vector<Accrued>();  // it lies ahead
+    }
     TRY(const auto rows,
         tx.query(
             sql::kSumAccruing,

@@ -27,7 +27,9 @@ namespace websocket = boost::beast::websocket;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kHandshakeMax{5};  // also of the closing one
-constexpr std::size_t kReasonBytesMax = 123;      // a control frame holds 125, two are the code's
+/// What is read are our own bytes: larger than any event.
+constexpr std::size_t kEventBytesMax = std::size_t{64} << 20;
+constexpr std::size_t kReasonBytesMax = 123;  // a control frame holds 125, two are the code's
 
 std::vector<std::string> list_in(const RequestHead& head, std::string_view name) {
     std::vector<std::string> words;
@@ -154,7 +156,7 @@ private:
     }
 
     Task<void> send_all() {
-        SseReader reader;
+        SseReader reader(kEventBytesMax);
         for (;;) {
             Result<std::string> piece = co_await guarded(events_.read());
             if (!piece || piece->empty()) {

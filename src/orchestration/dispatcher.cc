@@ -176,6 +176,9 @@ net::Task<protocol::NextJobReply> Dispatcher::next_jobs(
     bool notified = false;
     while (true) {
         CO_TRY(Claimed claimed, co_await claim(request, principal));
+        if (claimed.drain && std::exchange(notified, false) && key == claimed.pool) {
+            with_.pool_signal.notify(claimed.pool, 1);  // the wake-up was another's
+        }
         if (!claimed.specs.empty() || claimed.drain || waited >= wait) {
             protocol::NextJobReply reply{.drain = claimed.drain};
             if (!claimed.specs.empty()) {

@@ -149,8 +149,9 @@ net::Task<void> FleetScaler::look(std::size_t index) {
         co_return ok();
     }
     const ScalingDecision decision = pool.scaler.decide(*facts, with_.clock.steady_now());
-    CO_TRY(auto drained, co_await drain(decision.drain));
+    CO_TRY(const auto drained, co_await drain(decision.drain));
     const int gone = static_cast<int>(drained.size());
+    pool.untold.insert(pool.untold.end(), drained.begin(), drained.end());
     ScalingPoolView view{
         .pool = settings.pool,
         .min_workers = settings.min_workers,
@@ -163,28 +164,34 @@ net::Task<void> FleetScaler::look(std::size_t index) {
         .running_jobs = decision.running_jobs,
         .updated_at = to_rfc3339(with_.clock.now()),
     };
-    if (decision.start > 0 || gone > 0) {
+    if (decision.start > 0 || !pool.untold.empty()) {
         protocol::ScalingRequest request{
             .pool = settings.pool,
             .wanted = decision.wanted,
             .workers = view.workers,
             .starting = decision.starting,
             .start = decision.start,
-            .drained = std::move(drained),
+            .drained = pool.untold,
             .requested_at = view.updated_at,
         };
-        const Status called = co_await call(index, std::move(request));
+        bool started = false;
+        const int told = static_cast<int>(pool.untold.size());
+        const Status called = co_await call(index, std::move(request), started);
         if (!called && called.error().code == ErrorCode::kCancelled) {
             co_return called;
         }
-        if (called && decision.start > 0) {
+        // Machines that a command has started are on their way, whatever a webhook then says.
+        if (started && decision.start > 0) {
             pool.scaler.asked(decision.start, with_.clock.steady_now());
             view.starting += decision.start;
+        }
+        if (called) {
+            pool.untold.clear();
         }
         pool.last_call = protocol::ScalingCallView{
             .at = view.updated_at,
             .start = decision.start,
-            .drained = gone,
+            .drained = told,
             .error = called ? "" : called.error().message,
         };
     }
@@ -217,7 +224,12 @@ net::Task<std::vector<protocol::DrainedWorker>> FleetScaler::drain(std::vector<P
     co_return drained;
 }
 
-net::Task<void> FleetScaler::call(std::size_t index, protocol::ScalingRequest request) {
+net::Task<void> FleetScaler::call(
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): look() waits for it
+    std::size_t index,
+    protocol::ScalingRequest request,
+    bool& started
+) {
     const ScalingPoolSettings& settings = pools_[index]->scaler.settings();
     const std::string body = to_json(request);
     log_.info(
@@ -230,9 +242,11 @@ net::Task<void> FleetScaler::call(std::size_t index, protocol::ScalingRequest re
     Status called;
     if (!settings.command.empty()) {
         called = co_await run_command(index, body);
+        started = called.has_value();
     }
     if (called && !settings.webhook.empty()) {
         called = co_await post(index, body);
+        started = started || called.has_value();
     }
     if (!called) {
         log_.warning(

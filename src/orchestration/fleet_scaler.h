@@ -62,12 +62,14 @@ private:
         explicit Pool(ScalingPoolSettings settings) : scaler(std::move(settings)) {}
         PoolScaler scaler;
         std::optional<protocol::ScalingCallView> last_call;
+        std::vector<protocol::DrainedWorker> untold;  ///< until a call succeeded
     };
 
     net::Task<void> watch(std::size_t index);
     net::Task<void> look(std::size_t index);
     net::Task<std::vector<protocol::DrainedWorker>> drain(std::vector<PoolWorker> workers);
-    net::Task<void> call(std::size_t index, protocol::ScalingRequest request);
+    /// `started`: machines are on their way, even if the call as a whole fails.
+    net::Task<void> call(std::size_t index, protocol::ScalingRequest request, bool& started);
     net::Task<void> run_command(std::size_t index, std::string body);
     net::Task<void> post(std::size_t index, std::string body);
     net::Task<void> keep(protocol::ScalingPoolView view);

@@ -224,7 +224,9 @@ net::Task<protocol::JobEstimate> JobService::estimate(JobSubmission submission) 
     CO_TRY(protocol::Submission read, protocol::read_submission(submission.body));
     CO_TRY_STATUS(make_canonical(*type, read));
     NewJob job = new_job(submission, std::move(read), std::nullopt, with_.ids.make<JobId>());
-    auto look = [job = std::move(job), &card = with_.rate_card, regions = regions_](db::Tx& tx) {
+    auto look = [job = std::move(job), &card = with_.rate_card, regions = regions_](db::Tx& tx
+                ) -> Result<protocol::JobEstimate> {
+        TRY_STATUS(billing::budgets::admit(tx, job.tenant_id, job.key_id));
         return estimate_of(tx, job, card, regions);
     };
     co_return co_await with_.backend.read(std::move(look));
@@ -267,6 +269,11 @@ net::Task<protocol::JobView> JobService::clone(JobRepetition repetition) {
     Checked checked;
     CO_TRY(checked.type, protocol::find_job_type(job.job_type));
     CO_TRY(checked.submission, ask_again(*checked.type, job, repetition.changes));
+    if (checked.submission.options.dry_run.value_or(false)) {
+        co_return Error::invalid_argument("a clone is made, not estimated")
+            .at("dry_run")
+            .hint("POST /api/jobs/{type}/estimate with the job's payload tells beforehand");
+    }
     co_return co_await store(
         {.job_type = job.job_type,
          .principal = std::move(repetition.principal),

@@ -313,11 +313,7 @@ net::Task<ScheduleView> ScheduleService::run_now(
             started.first = to_view(schedule);
             return started;
         }
-        TRY_STATUS(schedule_store::note(
-            tx,
-            schedule,
-            {.at = tx.now(), .workflow_id = made.text(), .next_at = schedule.next_at, .note = {}}
-        ));
+        TRY_STATUS(schedule_store::note_extra(tx, schedule_id, made.text()));
         TRY(const auto stored, schedule_store::get(tx, schedule_id, principal.project_id));
         started.first = to_view(stored);
         return started;
@@ -336,8 +332,11 @@ net::Task<void> ScheduleService::run_due(ScheduleId schedule_id) {
         with_.driver.tell(*news);
         co_return Status();
     }
-    if (news.error().code == ErrorCode::kUnavailable) {
-        co_return news.error();  // the disk, not the schedule: it stays due
+    const bool is_ours =
+        news.error().code == ErrorCode::kUnavailable ||
+        (news.error().code == ErrorCode::kResourceExhausted && news.error().param != "budget");
+    if (is_ours) {
+        co_return news.error();  // the disk or a full queue, not the schedule: it stays due
     }
     log_.warning(
         "a schedule could not start its workflow",

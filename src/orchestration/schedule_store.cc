@@ -143,6 +143,13 @@ Status note(db::Tx& tx, const ScheduleRecord& before, const ScheduleRun& run) {
     return {};
 }
 
+Status note_extra(db::Tx& tx, const ScheduleId& schedule_id, const std::string& workflow_id) {
+    TRY_STATUS(
+        tx.execute(sql::kNoteExtraRun, {{"schedule_id", schedule_id}, {"workflow_id", workflow_id}})
+    );
+    return {};
+}
+
 Result<bool> still_runs(db::Tx& tx, const std::string& workflow_id) {
     TRY(const auto row, tx.query_one(sql::kWorkflowIsRunning, {{"workflow_id", workflow_id}}));
     return row.has_value();

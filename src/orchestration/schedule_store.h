@@ -72,6 +72,8 @@ Result<std::vector<ScheduleId>> due(db::Tx& tx, int limit);
 Result<std::optional<ScheduleRecord>> take_due(db::Tx& tx, const ScheduleId& schedule_id);
 /// `before` is as it was taken.
 Status note(db::Tx& tx, const ScheduleRecord& before, const ScheduleRun& run);
+/// One beside its times.
+Status note_extra(db::Tx& tx, const ScheduleId& schedule_id, const std::string& workflow_id);
 Result<bool> still_runs(db::Tx& tx, const std::string& workflow_id);
 
 }  // namespace schedule_store

@@ -33,7 +33,7 @@ class Socket:
             proxy=None,
             legacy=True,
             open_timeout=PATIENCE,
-            close_timeout=PATIENCE,
+            close_timeout=more.pop("close_timeout", PATIENCE),
             **more,
         )
 
@@ -150,11 +150,11 @@ def test_a_server_that_stops_says_so_and_a_reader_that_takes_nothing_holds_nobod
     start_worker(nexad)
     job_id = client.submit("echo", LONG_ECHO)
     path = f"/api/jobs/{job_id}/events/ws"
-    stuck = Socket(client, path, max_queue=1)
+    stuck = Socket(client, path, max_queue=1, close_timeout=1)
     lively = Socket(client, path)
     for _ in range(20):
         lively.socket.recv(timeout=PATIENCE)
-    nexad.stop(60)
+    assert nexad.stop(60) == 0, "it had to be killed"
     with pytest.raises(ConnectionClosed) as ended:
         while True:
             assert json.loads(lively.socket.recv(timeout=PATIENCE))["event"] != "end"

@@ -299,6 +299,13 @@ net::Task<protocol::InvoiceView> InvoiceEndpoints::pay(
         if (invoice.state == "void") {
             return Error::conflict("invoice {} is void", invoice_id);
         }
+        if (invoice.stripe_invoice_id) {
+            return Error::conflict(
+                       "Stripe collects invoice {} as {}", invoice_id, *invoice.stripe_invoice_id
+            )
+                .at("invoice_id")
+                .hint("mark it as paid out of band there, and Stripe tells us");
+        }
         TRY_STATUS(billing::invoices::pay(
             tx,
             invoice,

@@ -343,10 +343,9 @@ net::Task<net::Response> JobEndpoints::estimate(net::Request request) {
         .body = std::move(request.body),
         .principal = principal_of(request.principal),
     };
-    CO_TRY(
-        const protocol::JobEstimate estimate, co_await with_.jobs.estimate(std::move(submission))
-    );
-    co_return net::Response::json(to_json(estimate));
+    const auto estimate = co_await with_.jobs.estimate(std::move(submission));
+    co_return estimate ? net::Response::json(to_json(*estimate))
+                       : refusal_of(estimate.error(), with_.clock.now());
 }
 
 namespace {

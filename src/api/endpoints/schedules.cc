@@ -2,9 +2,11 @@
 #include "api/endpoints/schedules.h"
 
 #include "api/authenticator.h"
+#include "api/budget_refusal.h"
 #include "api/query.h"
 #include "api/rows.h"
 #include "api/workflow_body.h"
+#include "core/json.h"
 
 namespace nexa::api {
 
@@ -55,6 +57,8 @@ std::vector<net::Route> ScheduleEndpoints::routes() {
         {Method::kPost, one + "/run", "schedules_run", "Start its workflow now, beside its times"}
     );
     run_row.body_bytes_max = kIgnoredBodyMax;
+    run_row.response = net::body_type<protocol::ScheduleView>();
+    run_row.handler = bound(*this, &ScheduleEndpoints::run);
     return {
         net::typed(create_row, *this, &ScheduleEndpoints::create),
         net::typed(list_row, *this, &ScheduleEndpoints::list),
@@ -65,7 +69,7 @@ std::vector<net::Route> ScheduleEndpoints::routes() {
         ),
         net::typed(change_row, *this, &ScheduleEndpoints::change),
         std::move(remove_row),
-        net::typed(run_row, *this, &ScheduleEndpoints::run),
+        std::move(run_row),
     };
 }
 
@@ -116,12 +120,14 @@ net::Task<net::Response> ScheduleEndpoints::remove(net::Request request) {
     co_return net::Response::empty(204);
 }
 
-net::Task<protocol::ScheduleView> ScheduleEndpoints::run(net::Call call) {
-    CO_TRY(ScheduleId schedule_id, schedule_id_in(call.parameter("schedule_id")));
-    CO_TRY(auto idempotency_key, idempotency_key_of(*call.head));
-    co_return co_await schedules_.run_now(
-        std::move(schedule_id), principal_of(call.principal), std::move(idempotency_key)
+net::Task<net::Response> ScheduleEndpoints::run(net::Request request) {
+    CO_TRY(ScheduleId schedule_id, schedule_id_in(request.parameter("schedule_id")));
+    CO_TRY(auto idempotency_key, idempotency_key_of(*request.head));
+    const auto started = co_await schedules_.run_now(
+        std::move(schedule_id), principal_of(request.principal), std::move(idempotency_key)
     );
+    co_return started ? net::Response::json(to_json(*started))
+                      : refusal_of(started.error(), clock_.now());
 }
 
 }  // namespace nexa::api

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/clock.h"
 #include "net/router.h"
 #include "net/typed_route.h"
 #include "orchestration/schedule_service.h"
@@ -12,7 +13,8 @@ namespace nexa::api {
 /// /api/schedules: workflows that start by themselves.
 class ScheduleEndpoints {
 public:
-    explicit ScheduleEndpoints(orchestration::ScheduleService& schedules) : schedules_(schedules) {}
+    ScheduleEndpoints(orchestration::ScheduleService& schedules, const Clock& clock)
+        : schedules_(schedules), clock_(clock) {}
 
     std::vector<net::Route> routes();
 
@@ -22,9 +24,10 @@ private:
     net::Task<protocol::ScheduleView> get(net::Call call);
     net::Task<protocol::ScheduleView> change(net::Call call, protocol::ScheduleChange change);
     net::Task<net::Response> remove(net::Request request);
-    net::Task<protocol::ScheduleView> run(net::Call call);
+    net::Task<net::Response> run(net::Request request);
 
     orchestration::ScheduleService& schedules_;
+    const Clock& clock_;
 };
 
 }  // namespace nexa::api

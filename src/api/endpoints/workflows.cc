@@ -72,6 +72,12 @@ std::vector<net::Route> WorkflowEndpoints::routes() {
     net::Route cancel_row =
         row(kNoun, {Method::kPost, one + "/cancel", "workflows_cancel", "Ask a workflow to stop"});
     cancel_row.body_bytes_max = kIgnoredBodyMax;
+    net::Route rerun_row =
+        row(kNoun, {Method::kPost, one + "/rerun", "workflows_rerun", "Run again from a step on"});
+    rerun_row.body_bytes_max = kFormBytesMax;
+    rerun_row.request = net::body_type<protocol::WorkflowRerun>();
+    rerun_row.response = net::body_type<protocol::WorkflowView>();
+    rerun_row.handler = bound(*this, &WorkflowEndpoints::rerun);
     return {
         std::move(submit_row),
         net::typed(list_row, *this, &WorkflowEndpoints::list),
@@ -81,12 +87,7 @@ std::vector<net::Route> WorkflowEndpoints::routes() {
             &WorkflowEndpoints::get
         ),
         net::typed(cancel_row, *this, &WorkflowEndpoints::cancel),
-        net::typed(
-            row(kNoun,
-                {Method::kPost, one + "/rerun", "workflows_rerun", "Run again from a step on"}),
-            *this,
-            &WorkflowEndpoints::rerun
-        ),
+        std::move(rerun_row),
         net::typed(
             row(kNoun,
                 {Method::kGet,
@@ -138,13 +139,14 @@ net::Task<protocol::WorkflowView> WorkflowEndpoints::cancel(net::Call call) {
     co_return co_await workflows_.cancel(std::move(workflow_id), principal_of(call.principal));
 }
 
-net::Task<protocol::WorkflowView> WorkflowEndpoints::rerun(
-    net::Call call, protocol::WorkflowRerun wish
-) {
-    CO_TRY(WorkflowId workflow_id, workflow_id_in(call.parameter("workflow_id")));
-    co_return co_await workflows_.rerun(
-        std::move(workflow_id), std::move(wish.from), principal_of(call.principal)
+net::Task<net::Response> WorkflowEndpoints::rerun(net::Request request) {
+    CO_TRY(WorkflowId workflow_id, workflow_id_in(request.parameter("workflow_id")));
+    CO_TRY(auto wish, from_json<protocol::WorkflowRerun>(request.body));
+    const auto again = co_await workflows_.rerun(
+        std::move(workflow_id), std::move(wish.from), principal_of(request.principal)
     );
+    co_return again ? net::Response::json(to_json(*again))
+                    : refusal_of(again.error(), clock_.now());
 }
 
 net::Task<RunManifest> WorkflowEndpoints::manifest(net::Call call) {

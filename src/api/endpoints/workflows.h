@@ -25,7 +25,7 @@ private:
     net::Task<protocol::WorkflowView> get(net::Call call);
     net::Task<protocol::WorkflowList> list(net::Call call);
     net::Task<protocol::WorkflowView> cancel(net::Call call);
-    net::Task<protocol::WorkflowView> rerun(net::Call call, protocol::WorkflowRerun wish);
+    net::Task<net::Response> rerun(net::Request request);
     net::Task<RunManifest> manifest(net::Call call);
 
     orchestration::WorkflowService& workflows_;
