@@ -184,6 +184,8 @@ def test_a_spent_budget_refuses_new_jobs_and_says_until_when(nexad, start_worker
     client = nexad.client()
     start_worker(nexad, "worker", "--slots", "2")
     running = client.submit("echo", LONG_ECHO)
+    workflow = {"name": "w", "steps": {"a": {"job_type": "echo", "spec": {"message": "x"}}}}
+    schedule = client.post("/api/schedules", {"cron": "@yearly", "workflow": workflow}).json["schedule_id"]
     accepted = client.post("/api/jobs/echo", {"message": "x"}, headers={"Idempotency-Key": "before"})
     client.wait_for(running, "running")
     set_to = {"monthly_amount": "10", "alert_percents": [50, 100], "hard_stop": True}
@@ -202,8 +204,14 @@ def test_a_spent_budget_refuses_new_jobs_and_says_until_when(nexad, start_worker
     next_month = (now.replace(day=28) + datetime.timedelta(days=4)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     assert next_month.strftime("%Y-%m-%dT00:00:00") in refused.json["hint"]
     assert abs(int(refused.headers["Retry-After"]) - (next_month - now).total_seconds()) < 60
-    workflow = {"name": "w", "steps": {"a": {"job_type": "echo", "spec": {"message": "x"}}}}
-    assert client.post("/api/workflows", workflow).status == 402
+    # Whichever way work starts, and what is only asked about.
+    for path, body in (
+        ("/api/workflows", workflow), (f"/api/schedules/{schedule}/run", {}), ("/api/jobs/echo/estimate", {"message": "x"}),
+        ("/api/jobs/echo?dry_run=true", {"message": "x"}),
+    ):
+        also = client.post(path, body)
+        assert (also.status, also.json["param"]) == (402, "budget"), path
+        assert "Retry-After" in also.headers
     # What was accepted goes on, and is found again by its idempotency key.
     again = client.post("/api/jobs/echo", {"message": "x"}, headers={"Idempotency-Key": "before"})
     assert (again.status, again.json["job_id"]) == (202, accepted.json["job_id"])
@@ -221,6 +229,15 @@ def test_a_spent_budget_refuses_new_jobs_and_says_until_when(nexad, start_worker
     assert client.get("/api/billing/budgets").json["data"] == []
     assert client.call("PUT", "/api/billing/budgets/project", {"monthly_amount": "-1"}).json["param"] == "monthly_amount"
     client.post(f"/api/jobs/{running}/cancel")
+
+
+def test_a_month_that_lies_ahead_has_no_usage(nexad, start_worker):
+    client = nexad.client()
+    start_worker(nexad)
+    client.wait_for(client.submit("echo", {"message": "x", "output_bytes": 1_000_000}), "completed")
+    ahead = client.get("/api/billing/summary?month=2099-01").json
+    assert ahead["total_cost"] == "0.000000"
+    assert not any(ahead["usage_over_time"].values())
 
 
 def test_a_keys_budget_stops_that_key_alone(nexad):

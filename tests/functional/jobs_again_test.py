@@ -76,6 +76,10 @@ def test_a_clone_is_the_same_job_but_for_its_changes(nexad):
         refused = client.post(f"/api/jobs/{first}/clone", body)
         assert refused.status == 422, body
         assert param is None or refused.json["param"] == param
+    count = len(client.get("/api/jobs").json["data"])
+    only_asked = client.post(f"/api/jobs/{first}/clone", {"payload": {}, "dry_run": True})
+    assert (only_asked.status, only_asked.json["param"]) == (422, "dry_run")
+    assert len(client.get("/api/jobs").json["data"]) == count
     assert client.call("POST", f"/api/jobs/{first}/clone", b"{").status == 400
     assert len(client.get("/api/jobs").json["data"]) == 4
 
