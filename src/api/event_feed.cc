@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/event_feed.h"
 
-#include <charconv>
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "api/feeds.h"
 #include "core/json.h"
 #include "protocol/job_status.h"
 #include "protocol/job_views.h"
@@ -71,11 +71,11 @@ net::Task<void> send_events(
 }  // namespace
 
 Result<std::int64_t> parse_event_number(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() ||
-        (failed == std::errc{} && stop == text.data() + text.size() && number >= 0)) {
-        return number;
+    if (text.empty()) {
+        return 0;
+    }
+    if (const auto number = place_in(text)) {
+        return *number;
     }
     return Error::invalid_argument("'{}' is no event's id", text)
         .at("Last-Event-ID")
@@ -91,11 +91,7 @@ net::Task<void> feed_events(
 ) {
     const Status sent =
         co_await send_events(jobs, stream, std::move(job_id), std::move(principal), after);
-    if (sent) {
-        stream->finish();
-    } else {
-        stream->fail(sent.error());
-    }
+    end_stream(*stream, sent);
     co_return ok();
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/log_feed.h"
 
-#include <charconv>
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "api/feeds.h"
 #include "protocol/job_status.h"
 
 namespace nexa::api {
@@ -17,13 +17,6 @@ namespace {
 constexpr std::int64_t kReadBytes = 64 * 1024;  // also the longest line that goes out whole
 /// It looks again this often even if nobody told it to: another coordinator may have written.
 constexpr std::chrono::seconds kLookAgain{5};
-
-std::optional<std::int64_t> number_in(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_whole = failed == std::errc{} && stop == text.data() + text.size();
-    return is_whole && number >= 0 ? std::optional(number) : std::nullopt;
-}
 
 /// Sends lines of one log after the other and knows how far it came.
 class LineSender {
@@ -110,8 +103,8 @@ net::Task<void> send_log(
 Result<LogPlace> parse_log_place(std::string_view text) {
     const auto colon = text.find(':');
     if (colon != std::string_view::npos) {
-        const auto attempt = number_in(text.substr(0, colon));
-        const auto offset = number_in(text.substr(colon + 1));
+        const auto attempt = place_in(text.substr(0, colon));
+        const auto offset = place_in(text.substr(colon + 1));
         if (attempt && offset && *attempt >= 1 && *attempt <= INT32_MAX) {
             return LogPlace{.attempt = static_cast<int>(*attempt), .offset = *offset};
         }
@@ -130,11 +123,7 @@ net::Task<void> feed_log(
 ) {
     const Status sent =
         co_await send_log(with, stream, std::move(job_id), std::move(principal), place);
-    if (sent) {
-        stream->finish();
-    } else {
-        stream->fail(sent.error());
-    }
+    end_stream(*stream, sent);
     co_return ok();
 }
 

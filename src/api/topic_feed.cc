@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "api/feeds.h"
 #include "core/json.h"
 #include "core/near_name.h"
 #include "protocol/job_status.h"
@@ -184,18 +184,14 @@ Result<TopicPlaces> parse_topic_places(std::string_view text) {
     for (const auto part : std::views::split(text, ',')) {
         const std::string_view word(part.begin(), part.end());
         const std::size_t colon = word.find(':');
-        std::int64_t place = -1;
-        if (colon != std::string_view::npos) {
-            const char* end = word.data() + word.size();
-            const auto [stop, failed] = std::from_chars(word.data() + colon + 1, end, place);
-            place = failed == std::errc{} && stop == end ? place : -1;
-        }
-        if (place < 0 || places.size() >= kTopicsMax) {
+        const auto place =
+            colon == std::string_view::npos ? std::nullopt : place_in(word.substr(colon + 1));
+        if (!place || places.size() >= kTopicsMax) {
             return Error::invalid_argument("'{}' is no id of this stream", text)
                 .at("Last-Event-ID")
                 .hint("send the id of the last event, as 'job_0199…:17'");
         }
-        places[std::string(word.substr(0, colon))] = place;
+        places[std::string(word.substr(0, colon))] = *place;
     }
     return places;
 }
@@ -209,11 +205,7 @@ net::Task<void> feed_topics(
 ) {
     TopicFeed feed(with, *stream, std::move(topics), std::move(places), std::move(principal));
     const Status sent = co_await feed.run();
-    if (sent) {
-        stream->finish();
-    } else {
-        stream->fail(sent.error());
-    }
+    end_stream(*stream, sent);
     co_return ok();
 }
 
