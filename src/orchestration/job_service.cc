@@ -181,6 +181,14 @@ Result<protocol::JobEstimate> estimate_of(
     return estimate;
 }
 
+/// Errors: kNotFound, also for another tenant's.
+net::Task<Job> read_job(Backend backend, JobId job_id, std::string tenant_id) {
+    auto look_up = [job_id = std::move(job_id), tenant_id = std::move(tenant_id)](db::Tx& tx) {
+        return job_store::get(tx, job_id, tenant_id);
+    };
+    co_return co_await backend.read(std::move(look_up));
+}
+
 }  // namespace
 
 net::Task<protocol::JobView> JobService::submit(JobSubmission submission) {
@@ -233,11 +241,10 @@ net::Task<protocol::JobEstimate> JobService::estimate(JobSubmission submission) 
 }
 
 net::Task<protocol::JobView> JobService::retry(JobRepetition repetition) {
-    auto look_up = [job_id = repetition.job_id,
-                    tenant_id = repetition.principal.project_id](db::Tx& tx) {
-        return job_store::get(tx, job_id, tenant_id);
-    };
-    CO_TRY(const Job job, co_await with_.backend.read(std::move(look_up)));
+    CO_TRY(
+        const Job job,
+        co_await read_job(with_.backend, repetition.job_id, repetition.principal.project_id)
+    );
     // What has ended never changes, so this holds for good.
     if (job.status != protocol::JobStatus::kFailed &&
         job.status != protocol::JobStatus::kCancelled) {
@@ -261,11 +268,10 @@ net::Task<protocol::JobView> JobService::retry(JobRepetition repetition) {
 }
 
 net::Task<protocol::JobView> JobService::clone(JobRepetition repetition) {
-    auto look_up = [job_id = repetition.job_id,
-                    tenant_id = repetition.principal.project_id](db::Tx& tx) {
-        return job_store::get(tx, job_id, tenant_id);
-    };
-    CO_TRY(const Job job, co_await with_.backend.read(std::move(look_up)));
+    CO_TRY(
+        const Job job,
+        co_await read_job(with_.backend, repetition.job_id, repetition.principal.project_id)
+    );
     Checked checked;
     CO_TRY(checked.type, protocol::find_job_type(job.job_type));
     CO_TRY(checked.submission, ask_again(*checked.type, job, repetition.changes));
